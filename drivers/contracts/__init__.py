@@ -1,0 +1,1 @@
+"""What the rest of the program may know of a device: protocols, frozen values and one error root."""

@@ -1,0 +1,1 @@
+"""Fingerprint readers: serial modules that speak the EF01 packet protocol."""
