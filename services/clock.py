@@ -1,4 +1,4 @@
-"""The clock, injected everywhere: wall time to write down, monotonic time to measure with, and whether the wall time is to be trusted."""
+"""The clock, injected everywhere: wall time to write down (trusted or not), monotonic time to measure with."""
 
 import ctypes
 import time

@@ -1,6 +1,7 @@
 """The one error a device may raise, and the faults that it can name.
 
-A fault is a word that the screen, the doctor and the county all understand; the maker's own codes stay in `detail`, for the log.
+A fault is a word that the screen, the doctor and the county all understand; the maker's own codes stay in `detail`,
+for the log.
 """
 
 from enum import StrEnum

@@ -36,7 +36,7 @@ class Template:
     """The features of a finger in a form that one algorithm understands.
 
     Attributes:
-        algorithm: who can compare it, such as `ef01/R503` (a module's own bytes) or a host algorithm's name and version.
+        algorithm: who can compare it, such as `ef01/R503` (a module's own bytes) or a host algorithm and its version.
         data: the features; their length is the algorithm's business.
     """
 
@@ -74,7 +74,7 @@ class CaptureRequest:
     Attributes:
         deadline: when to give up waiting for a finger that can be read.
         with_image: whether the image is wanted too (seconds on a serial line).
-        lift_first: whether a finger that is already there has to be lifted first, so that one touch is not counted twice.
+        lift_first: whether a finger that is already there has to be lifted first: one touch must not count twice.
         cancel: set by the caller to end the wait early.
     """
 

@@ -74,7 +74,7 @@ class ReceiptPrinter(Device, Protocol):
         """Print a slip and cut it; returns once the printer says that it is on paper (as far as the make can say).
 
         Raises:
-            DeviceError: `PAPER_OUT`, `COVER_OPEN`, `CUTTER_JAM`, `OVERHEATED`, `OFFLINE` or a fault of its line, `UNPRINTABLE` for content
-                that cannot be printed. After any of them the slip counts as not printed.
+            DeviceError: `PAPER_OUT`, `COVER_OPEN`, `CUTTER_JAM`, `OVERHEATED`, `OFFLINE` or a fault of its line,
+                `UNPRINTABLE` for content that cannot be printed. After any of them the slip counts as not printed.
         """
         ...

@@ -61,7 +61,7 @@ class Matcher(Protocol):
         """Make the templates to keep from several impressions of one finger.
 
         Raises:
-            DeviceError: `IMPRESSIONS_DIFFER` when they are not of one finger, `TOO_FEW_FEATURES`, or a fault of the reader.
+            DeviceError: `IMPRESSIONS_DIFFER` when they are not of one finger, `TOO_FEW_FEATURES`, or a reader's fault.
         """
         ...
 

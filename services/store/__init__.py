@@ -1,0 +1,1 @@
+"""The point's database: SQLite (WAL, full synchronisation), numbered migrations, invariants that can be checked."""
