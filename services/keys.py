@@ -1,4 +1,4 @@
-"""The point's keys: one signs its records, one locks personal data; each in a file of its own, apart from the database."""
+"""The point's keys: one signs its records, one locks personal data; both are files apart from the database."""
 
 import hashlib
 import hmac

@@ -30,7 +30,7 @@ class DamagedError(StoreError):
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
             f"{path} is damaged ({detail}). Nothing was changed. "
-            f"Keep a copy of {path}, {path.name}-wal and {path.name}-shm, then restore the last backup with: kiosk restore"
+            f"Keep a copy of it and of {path.name}-wal, then bring back the last backup with: kiosk restore"
         )
         self.path = path
 
@@ -103,13 +103,9 @@ class Database:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException as error:
-                if self._writer.in_transaction:
-                    with suppress(sqlite3.Error):
-                        self._writer.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in {
-                    sqlite3.SQLITE_FULL,
-                    sqlite3.SQLITE_IOERR,
-                }:
+                with suppress(sqlite3.Error):  # after some errors SQLite has rolled back by itself
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and _is_full(error):
                     raise FullError(f"no room left for {self.path}: {error}") from error
                 raise
 
@@ -165,7 +161,8 @@ class Database:
         newest = MIGRATIONS[-1].number
         if version > newest:
             raise StoreError(
-                f"{self.path} has schema {version}, this program knows {newest}: install the newer program again; nothing was changed"
+                f"{self.path} has schema {version}, this program knows {newest}: "
+                "install the newer program again; nothing was changed"
             )
         for migration in MIGRATIONS:
             if migration.number > version:
@@ -178,16 +175,25 @@ class Database:
                 self._writer.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (str(uuid.uuid4()),))
             self._writer.execute("COMMIT")
         except sqlite3.Error:
-            if self._writer.in_transaction:
+            with suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
             raise
 
 
 def _refusal(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     """The error to raise for what SQLite said while the file was opened."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+    if _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return DamagedError(path, str(error))
-    if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
+    if _is_full(error):
         return FullError(f"no room left for {path}: {error}")
     return StoreError(f"{path} cannot be opened: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, without the extension in the upper bytes; 0 where Python raised by itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk has no room: said outright, or met while the write-ahead log was being extended."""
+    return _code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
