@@ -1,0 +1,1 @@
+"""The way to the county: message types, the journal of signed records, the durable outbox and MQTT."""
