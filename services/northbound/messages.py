@@ -33,7 +33,7 @@ class Person(Message):
 
     Attributes:
         resident_id: the point's own id of the resident, a UUID.
-        pseudonym: HMAC-SHA-256 of the identity number under the key that the county gave all its points, in hexadecimal:
+        pseudonym: HMAC-SHA-256 of the identity number under the key that the county gave all its points, in hex:
             the county finds the person on its pension roll by it, and nobody else does.
         masked_name: such as `张**`.
         masked_number: such as `500236**********12`.
