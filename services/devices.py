@@ -1,7 +1,7 @@
 """One owning thread a device: calls go in by a bounded queue, results come out by futures, every call has a deadline.
 
-A device that is missing or goes away never stops the appliance: its owner keeps trying to open it and everybody else sees
-its state, an immutable snapshot, change.
+A device that is missing or goes away never stops the appliance: its owner keeps trying to open it, and everybody else
+sees its state, an immutable snapshot, change.
 """
 
 import logging
@@ -243,8 +243,7 @@ class DeviceHandle(Generic[D]):
 
     def _serve(self, call: _Call[D]) -> None:
         if self._device is None:
-            (fault,) = self._state.faults or {Fault.NOT_FOUND}
-            call.fail(DeviceError(self.name, call.name, fault, "the device is absent"))
+            call.fail(DeviceError(self.name, call.name, next(iter(self._state.faults)), "the device is absent"))
             return
         if call.deadline.passed:
             call.fail(DeviceError(self.name, call.name, Fault.BUSY, "its turn came after its deadline"))
