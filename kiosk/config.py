@@ -1,4 +1,4 @@
-"""The configuration: one `kiosk.toml`, read into frozen models. An unknown key or a bad value names the line to mend."""
+"""The configuration: `kiosk.toml`, read into frozen models. An unknown key or a bad value names the line to mend."""
 
 import re
 import tomllib

@@ -1,12 +1,15 @@
 """What every device has in common: it is opened, says what it is, tells how it is, and is closed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from drivers.contracts.errors import Fault
 
-_NOTHING: MappingProxyType[str, str] = MappingProxyType({})
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class DeviceInfo:
     model: str
     serial: str = ""
     firmware: str = ""
-    facts: MappingProxyType[str, str] = field(default=_NOTHING)
+    facts: Mapping[str, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
