@@ -1,0 +1,1 @@
+"""The appliance: configuration, wiring, command line and touchscreen."""
