@@ -3,7 +3,6 @@
 No message carries a template, a fingerprint image, a full name or a full identity number.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -11,6 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
+Sequence = Annotated[int, Field(ge=1, lt=2**53)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -127,8 +128,38 @@ class Alarm(RecordBody):
     source: ShortText
     fault: ShortText
     active: bool
-    since: datetime
-    detail: str = ""
+    since: AwareDatetime
+    detail: Annotated[str, StringConstraints(max_length=1000)] = ""
 
 
 AnyRecord = Annotated[Certification | Enrolment | HomeVisitRequest | Alarm, Field(discriminator="kind")]
+
+
+class Envelope(Message):
+    """A record as it is kept and sent: numbered, chained, hashed and signed (see `services.northbound.envelope`).
+
+    Attributes:
+        v: the version of this shape.
+        id: a UUIDv7 (RFC 9562), drawn when the record was made.
+        point: the service point.
+        epoch: the point's database; a rebuilt one has another and counts from 1 again.
+        seq: the record's number in its epoch, from 1 without gaps.
+        time: when the record was made, by the point's clock.
+        clock_trusted: whether that clock was synchronised then.
+        prev: the hash of the record before it in its epoch, zeros for the first.
+        body: what happened.
+        hash: SHA-256 over the canonical JSON of everything above.
+        signature: Ed25519 over the bytes of the hash, base64url without padding.
+    """
+
+    v: Literal[1]
+    id: Id
+    point: PointId
+    epoch: Id
+    seq: Sequence
+    time: AwareDatetime
+    clock_trusted: bool
+    prev: Digest
+    body: AnyRecord
+    hash: Digest
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
