@@ -13,12 +13,13 @@ Nothing is shared with any driver: the packets, the codes and the constants here
 """
 
 from simulators.fingerprint.catalogue import RESIDENTS, Digit, FingerBox, SimulatedResident
+from simulators.fingerprint.conversation import Exchange
 from simulators.fingerprint.faults import Fault, FaultKind
 from simulators.fingerprint.flash import FlashFileError
 from simulators.fingerprint.impression import SkinCondition
-from simulators.fingerprint.instructions import Confirmation, Led
 from simulators.fingerprint.line import UnpluggedError
-from simulators.fingerprint.module import Exchange, FingerprintModule, Snapshot
+from simulators.fingerprint.memory import Confirmation, Led
+from simulators.fingerprint.module import FingerprintModule, Snapshot
 from simulators.fingerprint.profiles import AS608, FPM10A, PROFILES, R307, R503, ZFM20, Operation, Profile
 from simulators.fingerprint.sensor import FingerImage
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,11 @@ class FaultKind(enum.StrEnum):
     BAD_CHECKSUM = "bad checksum"
     WRONG_HEADER = "wrong header"
     HALF_PACKET = "half packet"
-    """Half of the answer, or ``after_bytes`` of it, then silence."""
+    """Half of the answer, then silence."""
     SLOW = "slow"
     """Every answer waits for ``delay`` seconds first."""
     UNPLUGGED = "unplugged"
     """The plug is pulled: at once, or once ``after_bytes`` more bytes have left the module."""
-
-
-IMAGE_FAULTS = frozenset({FaultKind.SMUDGED_IMAGE, FaultKind.DRY_IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,8 @@ class Fault:
     answers: int | None = None
     """How many answers it spoils before it is over; None until it is taken back."""
     after_bytes: int | None = None
-    """For a pulled plug and half a packet: how many bytes leave the module first."""
+    """How many bytes leave the module before the fault bites. Without it a bad sum is in the acknowledgement, inserted
+    garbage and silence come in the middle of the answer, and the plug is pulled at once."""
     delay: float = 2.0
     """For a slow module: seconds before every answer."""
     instruction: int | None = None
@@ -71,37 +70,89 @@ _NOISE = bytes([0x00, 0x55, 0xEF, 0x7E, 0x01, 0xA5, 0xEF, 0xEF, 0x13])
 # Holds lone halves of the header on purpose, never the whole of it.
 
 
-def _wrong_header(answer: bytes) -> bytes:
-    return b"\xef\x02" + answer[len(HEADER) :]
+def _cut(answer: bytes, fault: Fault) -> int:
+    return len(answer) // 2 if fault.after_bytes is None else min(fault.after_bytes, len(answer))
 
 
-def _bad_checksum(answer: bytes) -> bytes:
-    # The acknowledgement is the first packet; its length field says where its sum ends.
-    end = 9 + int.from_bytes(answer[7:9], "big")
+def _spoil_sum(answer: bytes, fault: Fault) -> bytes:
+    """Spoil the sum of the packet in which byte ``after_bytes`` lies."""
+    end = 0
+    while end <= (fault.after_bytes or 0) and end < len(answer):
+        end += 9 + int.from_bytes(answer[end + 7 : end + 9], "big")
     return answer[: end - 1] + bytes([answer[end - 1] ^ 0x5A]) + answer[end:]
 
 
-def _garbage_inside(answer: bytes) -> bytes:
-    middle = len(answer) // 2
-    return answer[:middle] + _NOISE + answer[middle:]
-
-
-def _half(answer: bytes, fault: Fault) -> bytes:
-    return answer[: len(answer) // 2 if fault.after_bytes is None else fault.after_bytes]
+_DISTORTIONS: Mapping[FaultKind, Callable[[bytes, Fault], bytes]] = {
+    FaultKind.SILENT: lambda _answer, _fault: b"",
+    FaultKind.GARBAGE_BEFORE: lambda answer, _: _NOISE + answer,
+    FaultKind.GARBAGE_INSIDE: lambda answer, fault: (
+        answer[: _cut(answer, fault)] + _NOISE + answer[_cut(answer, fault) :]
+    ),
+    FaultKind.BAD_CHECKSUM: _spoil_sum,
+    FaultKind.WRONG_HEADER: lambda answer, _: b"\xef\x02" + answer[len(HEADER) :],
+    FaultKind.HALF_PACKET: lambda answer, fault: answer[: _cut(answer, fault)],
+}
 
 
 def distort(answer: bytes, fault: Fault) -> bytes:
     """The bytes that leave the module instead of ``answer``, a whole acknowledgement with its data packets."""
-    if fault.kind is FaultKind.HALF_PACKET:
-        return _half(answer, fault)
-    return _DISTORTIONS.get(fault.kind, bytes)(answer)
+    change = _DISTORTIONS.get(fault.kind)
+    return answer if change is None else change(answer, fault)
 
 
-_DISTORTIONS: Mapping[FaultKind, Callable[[bytes], bytes]] = {
-    FaultKind.SILENT: lambda _: b"",
-    FaultKind.GARBAGE_BEFORE: lambda answer: _NOISE + answer,
-    FaultKind.GARBAGE_INSIDE: _garbage_inside,
-    FaultKind.BAD_CHECKSUM: _bad_checksum,
-    FaultKind.WRONG_HEADER: _wrong_header,
-}
-"""What happens on the wire; the other kinds leave an answer's bytes alone."""
+class FaultSwitch:
+    """The fault the module has now, if any. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fault: Fault | None = None
+        self._answers_left: int | None = None
+        self._bytes_left: int | None = None
+        self._instruction: int | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """The fault, whatever instruction it concerns."""
+        with self._lock:
+            return self._fault
+
+    def set(self, fault: Fault | None) -> None:
+        """Put ``fault`` in place of the present one."""
+        with self._lock:
+            self._fault = fault
+            self._answers_left = None if fault is None else fault.answers
+            pulled = fault is not None and fault.kind is FaultKind.UNPLUGGED
+            self._bytes_left = fault.after_bytes if fault is not None and pulled else None
+
+    def begin(self, instruction: int | None) -> None:
+        """From now on ``instruction`` is being carried out."""
+        with self._lock:
+            self._instruction = instruction
+
+    def kind(self) -> FaultKind | None:
+        """What is wrong as far as the instruction being carried out is concerned."""
+        with self._lock:
+            fault = self._fault
+            return fault.kind if fault is not None and fault.concerns(self._instruction) else None
+
+    def spend(self) -> Fault | None:
+        """The fault that touches the answer being given; counts the answer."""
+        with self._lock:
+            fault = self._fault
+            if fault is None or not fault.concerns(self._instruction):
+                return None
+            if self._answers_left is not None:
+                self._answers_left -= 1
+                if self._answers_left == 0:
+                    self._fault = None
+            return fault
+
+    def bytes_before_unplug(self, length: int) -> int | None:
+        """How many of the next ``length`` bytes leave before the plug is pulled; None when it stays in."""
+        with self._lock:
+            if self._bytes_left is None:
+                return None
+            if length < self._bytes_left:
+                self._bytes_left -= length
+                return None
+            return self._bytes_left

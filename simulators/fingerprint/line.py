@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
+_OUTPUT_SPEED = 5  # index in what tcgetattr returns
 _BITS_PER_BYTE = 10
 _BURST_SECONDS = 0.002  # bytes are handed over in bursts about as long as a UART's buffer lasts
 _READ_SIZE = 4096
@@ -31,17 +32,15 @@ _OVERRUN_SECONDS = 1.0
 
 
 class UnpluggedError(Exception):
-    """The module's plug is out."""
-
-
-class InterruptedReadError(Exception):
-    """Another thread woke the line; there may be something to do besides reading."""
+    """The module's plug is out, or was out meanwhile."""
 
 
 class SerialLine:
     """The module's end of a pty, with a stable path like a udev link for the host's end.
 
-    ``plug``, ``unplug`` and ``wake`` may be called from any thread, ``read`` and ``write`` from one thread only.
+    Each time the plug goes in a new session begins. ``read``, ``write`` and the waits belong to one session and end
+    with ``UnpluggedError`` when it is over, even if the next one has begun. ``plug``, ``unplug`` and the properties
+    may be used from any thread, the rest from one thread only.
     """
 
     def __init__(self, link: Path | None = None, *, pace: float = 1.0) -> None:
@@ -55,13 +54,13 @@ class SerialLine:
             raise ValueError(f"pace is above 0, not {pace}")
         self._link = link
         self._pace = pace
-        self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
         self._master: int | None = None
         self._slave: int | None = None
         self._slave_name: str | None = None
-        self._unplug = threading.Event()
-        self._unplug.set()
+        self._pulled = threading.Event()
+        self._pulled_signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._session = 0
         self._arrived = 0.0
 
     @property
@@ -78,18 +77,19 @@ class SerialLine:
         return self._slave_name
 
     @property
-    def plugged(self) -> bool:
-        """Whether the host can reach the module."""
-        return not self._unplug.is_set()
+    def session(self) -> int | None:
+        """The number of the session; None while the plug is out."""
+        with self._lock:
+            return None if self._master is None else self._session
 
     @property
     def host_baud(self) -> int:
         """The speed set at the host's end; 0 for a speed no UART has."""
         with self._lock:
             if self._master is None:
-                return 0
+                raise UnpluggedError
             # On Linux a pty has one termios, the host's, and its other end reads it too.
-            return _SPEEDS.get(termios.tcgetattr(self._master)[5], 0)
+            return _SPEEDS.get(termios.tcgetattr(self._master)[_OUTPUT_SPEED], 0)
 
     def plug(self, greeting: bytes = b"") -> None:
         """Plug in: make a pty and point the stable path at it. Nothing happens if it is plugged in.
@@ -104,93 +104,80 @@ class SerialLine:
             os.set_blocking(master, False)
             os.write(master, greeting)
             self._master, self._slave, self._slave_name = master, slave, os.ttyname(slave)
+            self._session += 1
+            self._arrived = time.monotonic()
+            self._pulled = threading.Event()
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self._pulled_signal)
             if self._link is not None:
                 temporary = self._link.with_name(f"{self._link.name}.{os.getpid()}.new")
                 temporary.unlink(missing_ok=True)
                 temporary.symlink_to(self._slave_name)
                 temporary.replace(self._link)
-            self._arrived = time.monotonic()
-            self._unplug.clear()
 
     def unplug(self) -> None:
         """Pull the plug: the stable path goes, the host's open file hangs up."""
         with self._lock:
-            self._unplug.set()
-            if self._link is not None and self._link.is_symlink():
-                self._link.unlink()
-            for descriptor in (self._master, self._slave):
-                if descriptor is not None:
-                    os.close(descriptor)
+            if self._master is None or self._slave is None:
+                return
+            if self._link is not None:
+                self._link.unlink(missing_ok=True)
+            os.close(self._master)
+            os.close(self._slave)
             self._master = self._slave = self._slave_name = None
-        self.wake()
-
-    def wake(self) -> None:
-        """Make a ``read`` that waits raise ``InterruptedReadError``."""
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._wakeup, 1)
+            self._pulled.set()
+            os.eventfd_write(self._pulled_signal, 1)
 
     def close(self) -> None:
-        """Unplug for good."""
+        """Unplug for good; no other call may follow."""
         self.unplug()
-        os.close(self._wakeup)
-        self._wakeup = -1
+        os.close(self._pulled_signal)
 
-    def read(self, baud: int, timeout: float | None) -> bytes:
+    def read(self, session: int, baud: int, timeout: float | None) -> bytes:
         """What the module hears next, listening at ``baud``; nothing when ``timeout`` seconds pass.
 
         Raises:
-            UnpluggedError: The plug is out.
-            InterruptedReadError: ``wake`` was called.
+            UnpluggedError: The session is over.
         """
-        master = self._master
-        if master is None:
-            raise UnpluggedError
-        try:
-            ready, _, _ = select.select([master, self._wakeup], [], [], timeout)
-            if self._wakeup in ready:
-                os.eventfd_read(self._wakeup)
-                raise InterruptedReadError
-        except (OSError, ValueError) as error:
-            # The descriptor was closed under the select, by ``unplug`` in another thread.
-            raise UnpluggedError from error
-        data = self._take() if ready else b""
-        if not data:
+        if not self._wait_for_bytes(session, timeout):
             return b""
+        data = self._take(session)
         host_baud = self.host_baud
-        self._wait_for_arrival(len(data), host_baud)
+        self._arrived = max(time.monotonic(), self._arrived) + self._seconds(len(data), host_baud)
+        self._wait_until(session, self._arrived)
         return hear(data, host_baud, baud)
 
-    def write(self, data: bytes, baud: int) -> None:
+    def write(self, session: int, data: bytes, baud: int) -> None:
         """Send ``data`` at ``baud``, returning when the last bit has left.
 
         Bytes the host leaves unread beyond the pty's buffer are lost, as in an overrun.
 
         Raises:
-            UnpluggedError: The plug is out or was pulled meanwhile.
+            UnpluggedError: The session is over.
         """
-        burst = max(1, int(_BURST_SECONDS * self._pace * baud / _BITS_PER_BYTE)) if self._paced else len(data) or 1
+        burst = max(1, int(_BURST_SECONDS * self._pace * baud / _BITS_PER_BYTE)) if self._paced else max(1, len(data))
         start = time.monotonic()
         for offset in range(0, len(data), burst):
             piece = data[offset : offset + burst]
-            self._wait_until(start + self._seconds(offset + len(piece), baud))
-            self._put(hear(piece, baud, self.host_baud))
+            self._wait_until(session, start + self._seconds(offset + len(piece), baud))
+            self._put(session, hear(piece, baud, self.host_baud))
 
-    def hold(self, seconds: float) -> None:
-        """Let ``seconds`` of wall time pass, whatever the pace.
-
-        Raises:
-            UnpluggedError: The plug is out or was pulled meanwhile.
-        """
-        self._wait_until(time.monotonic() + seconds)
-
-    def wait(self, seconds: float) -> None:
+    def wait(self, session: int, seconds: float) -> None:
         """Let ``seconds`` of the module's time pass.
 
         Raises:
-            UnpluggedError: The plug is out or was pulled meanwhile.
+            UnpluggedError: The session is over.
         """
         if self._paced:
-            self._wait_until(time.monotonic() + seconds / self._pace)
+            self.hold(session, seconds / self._pace)
+
+    def hold(self, session: int, seconds: float) -> None:
+        """Let ``seconds`` of wall time pass, whatever the pace.
+
+        Raises:
+            UnpluggedError: The session is over.
+        """
+        self._wait_until(session, time.monotonic() + seconds)
 
     @property
     def _paced(self) -> bool:
@@ -199,47 +186,52 @@ class SerialLine:
     def _seconds(self, count: int, baud: int) -> float:
         return count * _BITS_PER_BYTE / (baud * self._pace) if baud else 0.0
 
-    def _wait_for_arrival(self, count: int, baud: int) -> None:
-        self._arrived = max(time.monotonic(), self._arrived) + self._seconds(count, baud)
-        self._wait_until(self._arrived)
+    def _open_master(self, session: int) -> int:
+        """The descriptor of a session; call with the lock held."""
+        if self._master is None or self._session != session:
+            raise UnpluggedError
+        return self._master
 
-    def _wait_until(self, moment: float) -> None:
-        if self._unplug.wait(max(0.0, moment - time.monotonic())):
+    def _wait_until(self, session: int, moment: float) -> None:
+        with self._lock:
+            self._open_master(session)
+            pulled = self._pulled
+        if pulled.wait(max(0.0, moment - time.monotonic())):
             raise UnpluggedError
 
-    def _take(self) -> bytes:
+    def _wait_for_bytes(self, session: int, timeout: float | None) -> bool:
         with self._lock:
-            if self._master is None:
-                raise UnpluggedError
+            master = self._open_master(session)
+        try:
+            ready, _, _ = select.select([master, self._pulled_signal], [], [], timeout)
+        except (OSError, ValueError) as error:
+            raise UnpluggedError from error  # closed under the select by ``unplug``
+        return bool(ready)
+
+    def _take(self, session: int) -> bytes:
+        with self._lock:
             try:
-                return os.read(self._master, _READ_SIZE)
+                return os.read(self._open_master(session), _READ_SIZE)
             except BlockingIOError:
                 return b""
-            except OSError as error:
-                raise UnpluggedError from error
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, session: int, data: bytes) -> None:
         while data:
-            taken = self._give(data)
+            taken = self._give(session, data)
             data = data[taken:]
-            if data and not taken and not self._wait_for_room():
+            if data and not taken and not self._wait_for_room(session):
                 return  # nobody reads: the rest is lost
 
-    def _give(self, data: bytes) -> int:
+    def _give(self, session: int, data: bytes) -> int:
         with self._lock:
-            if self._master is None:
-                raise UnpluggedError
             try:
-                return os.write(self._master, data)
+                return os.write(self._open_master(session), data)
             except BlockingIOError:
                 return 0
-            except OSError as error:
-                raise UnpluggedError from error
 
-    def _wait_for_room(self) -> bool:
-        master = self._master
-        if master is None:
-            raise UnpluggedError
+    def _wait_for_room(self, session: int) -> bool:
+        with self._lock:
+            master = self._open_master(session)
         try:
             return bool(select.select([], [master], [], _OVERRUN_SECONDS)[1])
         except (OSError, ValueError) as error:

@@ -87,10 +87,11 @@ def as_png(picture: Picture) -> bytes:
 
 
 def _smudge(picture: Picture) -> Picture:
-    """A finger dragged over a greasy window: the ridges run into each other."""
-    dragged = cv2.blur(picture, (31, 31))
-    speckle = np.random.default_rng(1).normal(0, 22, picture.shape)
-    return np.asarray(np.clip(cv2.GaussianBlur(dragged + speckle, (0, 0), 1.6), 0, 255), dtype=np.uint8)
+    """A finger dragged over a greasy window: its ridges run into one another and into the grease."""
+    dragged = cv2.blur(picture, (13, 13)).astype(np.float32)
+    touched = cv2.blur(BACKGROUND - np.minimum(picture, BACKGROUND), (41, 41)) / np.float32(BACKGROUND)
+    grease = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 1, picture.shape), (0, 0), 3.0)
+    return np.asarray(np.clip(dragged + 150 * touched * grease / grease.std(), 0, 255), dtype=np.uint8)
 
 
 def _dry(picture: Picture) -> Picture:
