@@ -163,3 +163,131 @@ class Envelope(Message):
     body: AnyRecord
     hash: Digest
     signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
+
+
+class Run(Message):
+    """Records that follow one another.
+
+    Attributes:
+        first: the sequence of the first.
+        last: the sequence of the last.
+        head: the hash of the last; by the chain it stands for all of them.
+    """
+
+    first: Sequence
+    last: Sequence
+    head: Digest
+
+
+class Refusal(Message):
+    """A record that the county understood and will not store; it need not be sent again.
+
+    Attributes:
+        seq: its sequence.
+        hash: its hash.
+        reason: `shape` (a body that the county does not know), `conflict` (another record of that sequence or id is
+            stored already) or `chain` (it does not follow the record before it).
+    """
+
+    seq: Sequence
+    hash: Digest
+    reason: ShortText
+
+
+class Receipt(Message):
+    """The county's answer: what it has committed. Derived from its database, so any receipt may be lost.
+
+    Attributes:
+        v: the version of this shape.
+        point: whose records.
+        epoch: of which of the point's databases.
+        through: records 1 to `through` are stored; 0 when the first one is missing.
+        head: the hash of record `through`, zeros when that is 0.
+        also: further runs that are stored, at least those with a record that this receipt answers.
+        refused: those of the answered records that are not stored and never will be.
+        time: when the county computed it.
+    """
+
+    v: Literal[1] = 1
+    point: PointId
+    epoch: Id
+    through: Annotated[int, Field(ge=0, lt=2**53)]
+    head: Digest
+    also: Annotated[tuple[Run, ...], Field(max_length=1000)] = ()
+    refused: Annotated[tuple[Refusal, ...], Field(max_length=1000)] = ()
+    time: AwareDatetime
+
+
+class DeviceHealth(StrEnum):
+    """Whether a device can do its work."""
+
+    READY = "ready"
+    DEGRADED = "degraded"
+    ABSENT = "absent"
+
+
+class DeviceStatus(Message):
+    """How a device of the point is.
+
+    Attributes:
+        name: its name at the point, such as `fingerprint`.
+        health: whether it can work.
+        faults: why not, in the words of the fault table.
+        warnings: what will keep it from working soon.
+        model: what it says it is, empty while nobody knows.
+        since: since when it is so.
+    """
+
+    name: ShortText
+    health: DeviceHealth
+    faults: tuple[ShortText, ...] = ()
+    warnings: tuple[ShortText, ...] = ()
+    model: Annotated[str, StringConstraints(max_length=200)] = ""
+    since: AwareDatetime
+
+
+class Disk(Message):
+    """The room on the disk that holds the database, in bytes."""
+
+    free: Annotated[int, Field(ge=0)]
+    total: Annotated[int, Field(ge=0)]
+
+
+class PointDetail(Message):
+    """What a point says of itself while it is online.
+
+    Attributes:
+        clock_trusted: whether its clock is synchronised.
+        versions: of the program and what matters beside it, by name.
+        devices: each device.
+        pending: how many records the county has not answered for.
+        refused: how many records the county has refused.
+        disk: the room left.
+    """
+
+    clock_trusted: bool
+    versions: dict[ShortText, ShortText]
+    devices: tuple[DeviceStatus, ...]
+    pending: Annotated[int, Field(ge=0)]
+    refused: Annotated[int, Field(ge=0)]
+    disk: Disk | None = None
+
+
+class PointStatus(Message):
+    """The retained state of a point; `online` is false in the last will and after an orderly stop.
+
+    Attributes:
+        v: the version of this shape.
+        point: whose state.
+        epoch: of the point's database.
+        online: whether it is connected.
+        time: when it was written; a last will is written when the connection begins.
+        detail: given while the point is online.
+    """
+
+    v: Literal[1] = 1
+    point: PointId
+    epoch: Id
+    online: bool
+    time: AwareDatetime
+    detail: PointDetail | None = None

@@ -15,17 +15,18 @@ CREATE TRIGGER record_is_final BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT,
 
 -- What the county has not answered for yet. A row goes only in the transaction that writes its settlement.
 CREATE TABLE outbox (
-    record_id TEXT PRIMARY KEY REFERENCES record (id),
+    ordinal   INTEGER PRIMARY KEY,                    -- grows with every row: the oldest leaves first
+    record_id TEXT NOT NULL UNIQUE REFERENCES record (id),
     epoch     TEXT NOT NULL,
     seq       INTEGER NOT NULL,
-    priority  INTEGER NOT NULL,                       -- smaller leaves first
+    priority  INTEGER NOT NULL,                       -- of a channel's records, smaller leaves first
     channel   TEXT NOT NULL,                          -- the last part of the topic
     published INTEGER NOT NULL DEFAULT 0,             -- how often it was handed to the broker
     refusal   TEXT,                                   -- why the broker did not take it the last time
+    UNIQUE (epoch, seq),
     FOREIGN KEY (epoch, seq) REFERENCES record (epoch, seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_order ON outbox (priority, epoch, seq);
-CREATE UNIQUE INDEX outbox_place ON outbox (epoch, seq);
+) STRICT;
+CREATE INDEX outbox_order ON outbox (channel, priority, ordinal);
 
 -- What the county answered.
 CREATE TABLE settlement (
