@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 _INDEX_PAGE_SLOTS = 256
 _INDEX_PAGES = 4
-_THRESHOLDS = {1: 30, 2: 40, 3: 50, 4: 65, 5: 80}
-"""Least score that counts as the same finger, by security level; level 3 is the factory's."""
+_THRESHOLDS = {1: 55, 2: 65, 3: 80, 4: 95, 5: 115}
+"""Least score that counts as the same finger, by security level; level 3 is the factory's.
+
+Measured on 50 synthetic fingers of 3 impressions, 256 by 288 pixels: two fingers never reach 80 (the highest of
+11,025 is 71), two impressions of one finger never fall below 100, half of them reach 330.
+"""
 
 
 def _threshold(memory: Memory) -> int:

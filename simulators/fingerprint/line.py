@@ -13,14 +13,16 @@ import os
 import select
 import termios
 import threading
-import time
 import tty
 from typing import TYPE_CHECKING
 
+from simulators.fingerprint.clock import MonotonicClock
 from simulators.fingerprint.uart import hear
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from simulators.fingerprint.clock import Clock
 
 _SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
 _OUTPUT_SPEED = 5  # index in what tcgetattr returns
@@ -43,17 +45,19 @@ class SerialLine:
     may be used from any thread, the rest from one thread only.
     """
 
-    def __init__(self, link: Path | None = None, *, pace: float = 1.0) -> None:
+    def __init__(self, link: Path | None = None, *, pace: float = 1.0, clock: Clock | None = None) -> None:
         """Make a line that is not plugged in.
 
         Args:
             link: Where the stable path shall be; without it ``path`` is the pty's own name.
             pace: How many times faster than the real line; ``math.inf`` for no pacing at all.
+            clock: Paces the line.
         """
         if not pace > 0:
             raise ValueError(f"pace is above 0, not {pace}")
         self._link = link
         self._pace = pace
+        self._clock: Clock = MonotonicClock() if clock is None else clock
         self._lock = threading.Lock()
         self._master: int | None = None
         self._slave: int | None = None
@@ -105,7 +109,7 @@ class SerialLine:
             os.write(master, greeting)
             self._master, self._slave, self._slave_name = master, slave, os.ttyname(slave)
             self._session += 1
-            self._arrived = time.monotonic()
+            self._arrived = self._clock.now()
             self._pulled = threading.Event()
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._pulled_signal)
@@ -143,7 +147,7 @@ class SerialLine:
             return b""
         data = self._take(session)
         host_baud = self.host_baud
-        self._arrived = max(time.monotonic(), self._arrived) + self._seconds(len(data), host_baud)
+        self._arrived = max(self._clock.now(), self._arrived) + self._seconds(len(data), host_baud)
         self._wait_until(session, self._arrived)
         return hear(data, host_baud, baud)
 
@@ -156,7 +160,7 @@ class SerialLine:
             UnpluggedError: The session is over.
         """
         burst = max(1, int(_BURST_SECONDS * self._pace * baud / _BITS_PER_BYTE)) if self._paced else max(1, len(data))
-        start = time.monotonic()
+        start = self._clock.now()
         for offset in range(0, len(data), burst):
             piece = data[offset : offset + burst]
             self._wait_until(session, start + self._seconds(offset + len(piece), baud))
@@ -177,7 +181,7 @@ class SerialLine:
         Raises:
             UnpluggedError: The session is over.
         """
-        self._wait_until(session, time.monotonic() + seconds)
+        self._wait_until(session, self._clock.now() + seconds)
 
     @property
     def _paced(self) -> bool:
@@ -196,7 +200,7 @@ class SerialLine:
         with self._lock:
             self._open_master(session)
             pulled = self._pulled
-        if pulled.wait(max(0.0, moment - time.monotonic())):
+        if self._clock.wait(pulled, max(0.0, moment - self._clock.now())):
             raise UnpluggedError
 
     def _wait_for_bytes(self, session: int, timeout: float | None) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from simulators.fingerprint.clock import Clock
     from simulators.fingerprint.profiles import Operation, Profile
 
 
@@ -57,6 +58,7 @@ class FingerprintModule:
         flash: Path | None = None,
         pace: float = 1.0,
         seed: int = 1,
+        clock: Clock | None = None,
     ) -> None:
         """Make a module that is not plugged in.
 
@@ -66,6 +68,7 @@ class FingerprintModule:
             flash: File that keeps the module's flash; without it the flash is lost with this object.
             pace: How many times faster than the real line and sensor; ``math.inf`` leaves out every wait.
             seed: Of the module's random numbers.
+            clock: Paces the line and the sensor.
 
         Raises:
             FlashFileError: The flash file is damaged or belongs to another make.
@@ -79,7 +82,7 @@ class FingerprintModule:
         self._exchanges: list[Exchange] = []
         self._closing = False
         self._memory = Memory(profile, self._flash, finger=lambda: self._finger, fault=self._faults.kind, seed=seed)
-        self._line = SerialLine(link, pace=pace)
+        self._line = SerialLine(link, pace=pace, clock=clock)
         self._thread = threading.Thread(target=self._run, name=f"module {profile.name}", daemon=True)
 
     def __enter__(self) -> Self:
