@@ -1,4 +1,7 @@
-"""The point's keys: one signs its records, one locks personal data; both are files apart from the database."""
+"""The point's keys, all files apart from the database.
+
+One signs its records, one locks personal data, and one, the county's own, names residents to the county.
+"""
 
 import hashlib
 import hmac
@@ -15,8 +18,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12  # NIST SP 800-38D: 96 bits, drawn at random for each message
 _DATA_KEY_BYTES = 32
+_PSEUDONYM_KEY_BYTES = 32
 _SIGNING_KEY_FILE = "signing.pem"
 _DATA_KEY_FILE = "data.key"
+_PSEUDONYM_KEY_FILE = "pseudonym.key"
 
 
 class KeyFileError(Exception):
@@ -73,29 +78,50 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class PointKeys:
-    """Both keys of a point.
+    """The keys of a point.
 
     Attributes:
         signing: Ed25519 (RFC 8032), signs the records.
         vault: locks personal data.
+        pseudonym_key: 32 secret bytes that the county gave all its points, see `pseudonym`.
     """
 
     signing: Ed25519PrivateKey
     vault: Vault
+    pseudonym_key: bytes = field(repr=False)
 
     @property
     def public_key(self) -> bytes:
         """The 32 bytes by which the county verifies this point's records."""
         return self.signing.public_key().public_bytes_raw()
 
+    def pseudonym(self, number: str) -> str:
+        """By what the county knows the holder of an identity number: HMAC-SHA-256 (RFC 2104) of it, in hex.
 
-def create(folder: Path) -> PointKeys:
-    """Draw both keys and write them, readable by their owner alone. Existing files are never overwritten.
+        Args:
+            number: all 18 characters in their standard form, with a capital X.
+        """
+        return hmac.digest(self.pseudonym_key, number.encode("ascii"), hashlib.sha256).hex()
+
+
+def create(folder: Path, pseudonym_key: bytes | None = None) -> PointKeys:
+    """Make the keys and write them, readable by their owner alone. Existing files are never overwritten.
+
+    Args:
+        folder: where to; made when it is missing.
+        pseudonym_key: the county's; drawn where there is no county to ask, as in a demonstration.
 
     Raises:
         KeyFileError: a key file is there already, or the folder cannot be written.
+        ValueError: the county's key does not have 32 bytes.
     """
-    keys = PointKeys(Ed25519PrivateKey.generate(), Vault(os.urandom(_DATA_KEY_BYTES)))
+    if pseudonym_key is not None and len(pseudonym_key) != _PSEUDONYM_KEY_BYTES:
+        raise ValueError(f"the pseudonym key has {len(pseudonym_key)} bytes instead of {_PSEUDONYM_KEY_BYTES}")
+    keys = PointKeys(
+        Ed25519PrivateKey.generate(),
+        Vault(os.urandom(_DATA_KEY_BYTES)),
+        pseudonym_key or os.urandom(_PSEUDONYM_KEY_BYTES),
+    )
     pem = keys.signing.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -103,6 +129,7 @@ def create(folder: Path) -> PointKeys:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_private(folder / _SIGNING_KEY_FILE, pem)
         _write_private(folder / _DATA_KEY_FILE, keys.vault.key)
+        _write_private(folder / _PSEUDONYM_KEY_FILE, keys.pseudonym_key)
     except FileExistsError as error:
         raise KeyFileError(
             f"{error.filename} exists already and is kept: a lost key makes every stored template useless"
@@ -113,22 +140,21 @@ def create(folder: Path) -> PointKeys:
 
 
 def load(folder: Path) -> PointKeys:
-    """Read both keys.
+    """Read the keys.
 
     Raises:
         KeyFileError: a file is missing, unreadable, open to others or not a key.
     """
     pem = _read_private(folder / _SIGNING_KEY_FILE)
-    key = _read_private(folder / _DATA_KEY_FILE)
+    data_key = _read_private_of(folder / _DATA_KEY_FILE, _DATA_KEY_BYTES)
+    pseudonym_key = _read_private_of(folder / _PSEUDONYM_KEY_FILE, _PSEUDONYM_KEY_BYTES)
     try:
         signing = serialization.load_pem_private_key(pem, password=None)
     except ValueError as error:
         raise KeyFileError(f"{folder / _SIGNING_KEY_FILE} is not a private key") from error
     if not isinstance(signing, Ed25519PrivateKey):
         raise KeyFileError(f"{folder / _SIGNING_KEY_FILE} is not an Ed25519 key")
-    if len(key) != _DATA_KEY_BYTES:
-        raise KeyFileError(f"{folder / _DATA_KEY_FILE} has {len(key)} bytes instead of {_DATA_KEY_BYTES}")
-    return PointKeys(signing, Vault(key))
+    return PointKeys(signing, Vault(data_key), pseudonym_key)
 
 
 def _write_private(path: Path, content: bytes) -> None:
@@ -137,6 +163,13 @@ def _write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
+
+
+def _read_private_of(path: Path, length: int) -> bytes:
+    key = _read_private(path)
+    if len(key) != length:
+        raise KeyFileError(f"{path} has {len(key)} bytes instead of {length}")
+    return key
 
 
 def _read_private(path: Path) -> bytes:
