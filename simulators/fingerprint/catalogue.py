@@ -53,12 +53,16 @@ class SimulatedResident:
 RESIDENTS: tuple[SimulatedResident, ...] = (
     SimulatedResident("样例甲", 1, SkinCondition(wear=0.15, dryness=0.1)),
     SimulatedResident("样例乙", 2, SkinCondition(wear=0.45, dryness=0.3)),
-    SimulatedResident("样例丙", 3, SkinCondition(wear=0.6, dryness=0.4)),
+    SimulatedResident("样例丙", 3, SkinCondition(wear=0.55, dryness=0.35)),
     SimulatedResident("样例丁", 4, SkinCondition(wear=0.3, dryness=0.0, moisture=0.35)),
-    SimulatedResident("样例戊", 5, SkinCondition(wear=0.75, dryness=0.5)),
+    SimulatedResident("样例戊", 5, SkinCondition(wear=0.8, dryness=0.5)),
     SimulatedResident("样例己", 6, SkinCondition(wear=0.5, dryness=0.2)),
 )
-"""The residents of the demonstration: names made of the character for "sample" and a counting stem."""
+"""The residents of the demonstration: names made of the character for "sample" and a counting stem.
+
+Most are found at the first touch; 样例戊 is the worn, dry hand whose index finger an R307 knows most times and an R503
+hardly any, while the thumb still serves.
+"""
 
 
 class FingerBox:

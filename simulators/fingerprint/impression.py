@@ -91,8 +91,8 @@ def _noise(rng: np.random.Generator, height: int, width: int, scale: float) -> F
 def _age(ridges: Field, skin: SkinCondition, rng: np.random.Generator) -> Field:
     """Wear the ridges flat in patches and lay creases across them."""
     patches = _noise(rng, HEIGHT, WIDTH, 42.0)
-    flat = np.clip((patches - 1.5 + 1.5 * skin.wear) * 1.6, 0, 0.85)
-    aged = ridges * (1 - flat * min(1.0, 0.35 + skin.wear)) - 0.25 * flat * skin.wear
+    flat = np.clip((patches - 1.6 + 1.9 * skin.wear) * 1.6, 0, 0.96)
+    aged = ridges * (1 - flat * min(1.0, 0.35 + skin.wear)) - 0.35 * flat * skin.wear
     creases = np.zeros(ridges.shape, dtype=np.float32)
     for _ in range(rng.poisson(1 + 10 * skin.wear)):
         _draw_crease(creases, rng)
@@ -158,7 +158,7 @@ def _expose(skin_height: Field, skin: SkinCondition, touch: Touch, rng: np.rando
     blotches = _noise(rng, PICTURE_HEIGHT, PICTURE_WIDTH, 22.0)
     moist = skin.moisture - skin.dryness
     threshold = 0.12 - 0.45 * (touch.pressure - 0.55) - 0.55 * moist
-    height = skin_height + (0.16 + 0.55 * skin.dryness) * fine + (0.16 + 0.2 * skin.dryness) * blotches - threshold
+    height = skin_height + (0.16 + 0.75 * skin.dryness) * fine + (0.16 + 0.2 * skin.dryness) * blotches - threshold
     height -= 1.6 * (1 - contact)
     ink = 1 / (1 + np.exp(-height * 3.4))
     light = BACKGROUND + 5 * _noise(rng, PICTURE_HEIGHT, PICTURE_WIDTH, 120.0)

@@ -21,8 +21,9 @@ _INDEX_PAGES = 4
 _THRESHOLDS = {1: 55, 2: 65, 3: 80, 4: 95, 5: 115}
 """Least score that counts as the same finger, by security level; level 3 is the factory's.
 
-Measured on 50 synthetic fingers of 3 impressions, 256 by 288 pixels: two fingers never reach 80 (the highest of
-11,025 is 71), two impressions of one finger never fall below 100, half of them reach 330.
+Measured on 50 synthetic fingers of 3 impressions, wear 0.1 to 0.75, on a window of 256 by 288 pixels: two fingers
+never reach 80 (the highest of 11,025 scores is 66); of the 150 pairs of one finger 5 % stay below 80, all of them
+worn, and half reach 297.
 """
 
 
