@@ -1,4 +1,4 @@
-"""Alarms are records made at change alone: once when something begins to need attention, once when it no longer does."""
+"""Alarms are records made at change alone: once when something begins to need attention, once when it ends."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -26,10 +26,10 @@ _SIGNATURE_BYTES = 64
 
 
 class EnvelopeError(Exception):
-    """A document is not a sound envelope.
+    """A document is not a sound envelope, or not one of whom it says.
 
     Attributes:
-        reason: one word for it: `json`, `size`, `hash` or `signature`.
+        reason: one word for it; `json`, `size`, `hash` or `signature` here.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -3,14 +3,24 @@
 No message carries a template, a fingerprint image, a full name or a full identity number.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    if not 1969 <= moment.year <= 9000:
+        raise ValueError("the year is out of range")
+    return moment
+
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
+#: A moment with its zone, in a year that any calendar can hold in any zone; a dead clock battery says 1970.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 Sequence = Annotated[int, Field(ge=1, lt=2**53)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -50,8 +60,8 @@ class Footage(Message):
     """Which recording shows an act, by time."""
 
     camera: ShortText
-    begin: AwareDatetime
-    end: AwareDatetime
+    begin: Moment
+    end: Moment
 
 
 class RecordBody(Message):
@@ -81,7 +91,7 @@ class Certification(RecordBody):
     algorithm: ShortText | None = None
     score_milli: int | None = None
     consent: ShortText
-    certified_at: AwareDatetime
+    certified_at: Moment
     clerks: tuple[ShortText, ...] = ()
     reason: ShortText | None = None
     review_required: bool
@@ -99,7 +109,7 @@ class Enrolment(RecordBody):
     fingers: Annotated[tuple[ShortText, ...], Field(min_length=1)]
     algorithm: ShortText
     consent: ShortText
-    enrolled_at: AwareDatetime
+    enrolled_at: Moment
     clerk: ShortText
 
 
@@ -115,7 +125,7 @@ class HomeVisitRequest(RecordBody):
     year: Annotated[int, Field(ge=2020, le=2200)]
     reason: ShortText
     clerk: ShortText
-    requested_at: AwareDatetime
+    requested_at: Moment
 
 
 class Alarm(RecordBody):
@@ -128,15 +138,15 @@ class Alarm(RecordBody):
     source: ShortText
     fault: ShortText
     active: bool
-    since: AwareDatetime
+    since: Moment
     detail: Annotated[str, StringConstraints(max_length=1000)] = ""
 
 
 AnyRecord = Annotated[Certification | Enrolment | HomeVisitRequest | Alarm, Field(discriminator="kind")]
 
 
-class Envelope(Message):
-    """A record as it is kept and sent: numbered, chained, hashed and signed (see `services.northbound.envelope`).
+class EnvelopeHeader(Message):
+    """What every envelope says, whatever it carries.
 
     Attributes:
         v: the version of this shape.
@@ -147,8 +157,7 @@ class Envelope(Message):
         time: when the record was made, by the point's clock.
         clock_trusted: whether that clock was synchronised then.
         prev: the hash of the record before it in its epoch, zeros for the first.
-        body: what happened.
-        hash: SHA-256 over the canonical JSON of everything above.
+        hash: SHA-256 over the canonical JSON of everything but `hash` and `signature`.
         signature: Ed25519 over the bytes of the hash, base64url without padding.
     """
 
@@ -157,12 +166,21 @@ class Envelope(Message):
     point: PointId
     epoch: Id
     seq: Sequence
-    time: AwareDatetime
+    time: Moment
     clock_trusted: bool
     prev: Digest
-    body: AnyRecord
     hash: Digest
     signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
+
+
+class Envelope(EnvelopeHeader):
+    """A record as it is kept and sent: numbered, chained, hashed and signed (see `services.northbound.envelope`).
+
+    Attributes:
+        body: what happened.
+    """
+
+    body: AnyRecord
 
 
 class Run(Message):
@@ -203,7 +221,7 @@ class Receipt(Message):
         epoch: of which of the point's databases.
         through: records 1 to `through` are stored; 0 when the first one is missing.
         head: the hash of record `through`, zeros when that is 0.
-        also: further runs that are stored, at least those with a record that this receipt answers.
+        also: those of the answered records that are stored beyond `through`, as runs.
         refused: those of the answered records that are not stored and never will be.
         time: when the county computed it.
     """
@@ -215,7 +233,7 @@ class Receipt(Message):
     head: Digest
     also: Annotated[tuple[Run, ...], Field(max_length=1000)] = ()
     refused: Annotated[tuple[Refusal, ...], Field(max_length=1000)] = ()
-    time: AwareDatetime
+    time: Moment
 
 
 class DeviceHealth(StrEnum):
@@ -243,7 +261,7 @@ class DeviceStatus(Message):
     faults: tuple[ShortText, ...] = ()
     warnings: tuple[ShortText, ...] = ()
     model: Annotated[str, StringConstraints(max_length=200)] = ""
-    since: AwareDatetime
+    since: Moment
 
 
 class Disk(Message):
@@ -289,5 +307,5 @@ class PointStatus(Message):
     point: PointId
     epoch: Id
     online: bool
-    time: AwareDatetime
+    time: Moment
     detail: PointDetail | None = None
