@@ -161,10 +161,11 @@ class SerialLine:
         """
         burst = max(1, int(_BURST_SECONDS * self._pace * baud / _BITS_PER_BYTE)) if self._paced else max(1, len(data))
         start = self._clock.now()
+        overrun = False
         for offset in range(0, len(data), burst):
             piece = data[offset : offset + burst]
             self._wait_until(session, start + self._seconds(offset + len(piece), baud))
-            self._put(session, hear(piece, baud, self.host_baud))
+            overrun |= not self._put(session, hear(piece, baud, self.host_baud), patient=not overrun)
 
     def wait(self, session: int, seconds: float) -> None:
         """Let ``seconds`` of the module's time pass.
@@ -219,12 +220,14 @@ class SerialLine:
             except BlockingIOError:
                 return b""
 
-    def _put(self, session: int, data: bytes) -> None:
+    def _put(self, session: int, data: bytes, *, patient: bool) -> bool:
+        """Hand ``data`` over, waiting for room if ``patient``; whether all of it was taken."""
         while data:
             taken = self._give(session, data)
             data = data[taken:]
-            if data and not taken and not self._wait_for_room(session):
-                return  # nobody reads: the rest is lost
+            if data and not taken and not (patient and self._wait_for_room(session)):
+                return False
+        return True
 
     def _give(self, session: int, data: bytes) -> int:
         with self._lock:

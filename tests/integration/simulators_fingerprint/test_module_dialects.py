@@ -83,6 +83,19 @@ def test_parameters_and_lengths_of_each_make(profile: Profile, box: FingerBox) -
         assert sum(len(piece) for piece in host.data()) == 512
 
 
+def test_the_status_register_tells_of_password_picture_and_match(box: FingerBox) -> None:
+    with FingerprintModule(R307, pace=math.inf) as module, Host(module) as host:
+        assert host.ask(0x0F)[1:3] == b"\x00\x04"
+        for buffer in (1, 2):
+            fill(module, host, box.finger("样例丁", impression=buffer), buffer)
+        assert host.ask(0x0F)[1:3] == b"\x00\x0c"
+        assert host.ask(0x03)[0] == 0x00
+        assert host.ask(0x0F)[1:3] == b"\x00\x0e"
+        fill(module, host, box.finger("样例己"), 2)
+        assert host.ask(0x03)[0] == 0x08
+        assert host.ask(0x0F)[1:3] == b"\x00\x0c"
+
+
 def test_slots_beyond_the_library_are_refused(box: FingerBox) -> None:
     with FingerprintModule(AS608, pace=math.inf) as module, Host(module) as host:
         fill(module, host, box.finger("样例丁"), 1)

@@ -21,6 +21,11 @@ def test_the_manuals_example_of_a_capture_command() -> None:
     assert wire.encode(Packet(0xFFFFFFFF, PacketKind.COMMAND, b"\x01")) == bytes.fromhex("EF01FFFFFFFF010003010005")
 
 
+def test_a_sum_has_two_bytes_and_drops_the_rest() -> None:
+    assert wire.encode(Packet(0, PacketKind.DATA, b"\xff" * 128)).endswith(b"\xff\x80\x04")
+    assert wire.checksum(b"\xff" * 258) == (255 * 258) & 0xFFFF != 255 * 258
+
+
 @given(st.lists(packets, max_size=5), st.integers(1, 40))
 def test_packets_come_out_as_they_went_in_however_the_stream_is_cut(sent: list[Packet], cut: int) -> None:
     stream = b"".join(wire.encode(packet) for packet in sent)
