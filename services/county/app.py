@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from waitress.server import create_server
-
 from services.clock import Clock, SystemClock
 from services.county.config import CountyConfig
 from services.county.ingest import Ingest
+from services.county.pages import PageServer
 from services.county.registry import Registry
 from services.county.schema import open_engine
 from services.county.web import create_app
@@ -19,8 +18,6 @@ from services.northbound.link import Identity
 from services.northbound.mqtt import Connection
 
 _LOG = logging.getLogger(__name__)
-_THREADS = 4
-_JOIN_S = 10.0
 
 #: How long the broker keeps what points send while the county is away; what is lost with it, points send again.
 _SESSION_EXPIRY_S = 7 * 86_400
@@ -46,13 +43,12 @@ class County:
         )
         self._connection = Connection(config.mqtt, identity, self.ingest, clock)
         app = create_app(config.county, self._engine, registry, self.ingest, clock)
-        self._server = create_server(app, host=config.http_host, port=config.http_port, threads=_THREADS)
-        self._pages = threading.Thread(target=self._server.run, name="county-pages", daemon=True)
+        self._pages = PageServer(app, str(config.http_host), config.http_port)
 
     @property
     def http_port(self) -> int:
         """Where the page listens."""
-        return int(self._server.effective_port)
+        return self._pages.port
 
     def start(self) -> None:
         """Begin."""
@@ -62,8 +58,7 @@ class County:
     def stop(self) -> None:
         """Finish the batch at hand and let go of everything."""
         self._connection.stop()
-        self._server.close()
-        self._pages.join(_JOIN_S)
+        self._pages.stop()
         self._engine.dispose()
 
 

@@ -1,9 +1,10 @@
 """What the county's process is told at its start."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from services.northbound.options import MqttOptions
 
@@ -16,7 +17,7 @@ class CountyConfig(BaseModel):
         database_url: of SQLAlchemy, such as `sqlite:////var/lib/kiosk-county/county.sqlite`.
         points_file: the registered points, see `services.county.registry`.
         mqtt: how to reach the broker.
-        http_host: where the page listens.
+        http_host: the address on which the page listens.
         http_port: 0 takes a free one.
     """
 
@@ -26,5 +27,5 @@ class CountyConfig(BaseModel):
     database_url: Annotated[str, Field(min_length=1)]
     points_file: Path
     mqtt: MqttOptions
-    http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    http_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8090

@@ -64,14 +64,11 @@ class Ingest:
         self._link = link
         self._batch.clear()
         self._state = replace(self._state, connected=True, version=str(link.version), problem="")
-        _LOG.info("connected to the broker by MQTT %s", link.version)
 
     def offline(self, reason: str) -> None:
-        """Say so once."""
+        """What was not acknowledged will come again."""
         self._link = None
         self._batch.clear()
-        if self._state.connected or not self._state.problem:
-            _LOG.warning("no connection to the broker: %s", reason)
         self._state = replace(self._state, connected=False, problem=reason)
 
     def received(self, message: Received) -> None:

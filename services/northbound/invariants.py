@@ -55,14 +55,13 @@ RECORD_INVARIANTS = (
     Invariant.none_of(
         "an alarm is active exactly while its last record says so",
         """
-        SELECT source || '/' || fault FROM (
+        WITH latest AS (
             SELECT json_extract(envelope, '$.body.source') AS source, json_extract(envelope, '$.body.fault') AS fault,
-                   json_extract(envelope, '$.body.active') AS active,
-                   row_number() OVER (PARTITION BY json_extract(envelope, '$.body.source'),
-                                                   json_extract(envelope, '$.body.fault') ORDER BY rowid DESC) AS age
-            FROM record WHERE kind = 'alarm'
-        ) AS last WHERE age = 1 AND active <> EXISTS (
-            SELECT 1 FROM active_alarm WHERE active_alarm.source = last.source AND active_alarm.fault = last.fault)
+                   json_extract(envelope, '$.body.active') AS active, max(rowid)
+            FROM record WHERE kind = 'alarm' GROUP BY source, fault
+        ), said AS (SELECT source, fault FROM latest WHERE active), kept AS (SELECT source, fault FROM active_alarm)
+        SELECT source || '/' || fault FROM (SELECT * FROM said EXCEPT SELECT * FROM kept)
+        UNION ALL SELECT source || '/' || fault FROM (SELECT * FROM kept EXCEPT SELECT * FROM said)
         """,
     ),
 )

@@ -88,6 +88,7 @@ class Connection:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._link: Link | None = None
+        self._problem_logged = False
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{identity.client_id}", daemon=True)
 
     def start(self) -> None:
@@ -129,15 +130,15 @@ class Connection:
             begun = self._clock.monotonic()
             self._serve(link)
         except VersionNotSpokenError as error:
-            self._handler.offline(str(error))
+            self._offline(str(error))
             if self._versions.not_spoken(version, self._clock.monotonic(), in_words=error.in_words):
                 _LOG.info("%s; trying an older version", error)
                 return 0.0
         except LinkError as error:
-            self._handler.offline(str(error))
+            self._offline(str(error))
         except Exception as error:  # the handler's own trouble, such as a full disk: begin anew instead of ending
             _LOG.exception("the connection to the broker is closed after an unforeseen error")
-            self._handler.offline(f"{type(error).__name__}: {error}")
+            self._offline(f"{type(error).__name__}: {error}")
         else:
             self._handler.offline("stopped")
         finally:
@@ -148,7 +149,16 @@ class Connection:
             self._backoff.reset()
         return self._backoff.next()
 
+    def _offline(self, reason: str) -> None:
+        """Log the first failure after a connection; the attempts that follow tell nobody anything new."""
+        if not self._problem_logged and not self._stopping.is_set():
+            _LOG.warning("%s: no connection to the broker: %s", self._identity.client_id, reason)
+            self._problem_logged = True
+        self._handler.offline(reason)
+
     def _serve(self, link: Link) -> None:
+        _LOG.info("%s: connected to the broker by MQTT %s", self._identity.client_id, link.version)
+        self._problem_logged = False
         self._handler.online(link)
         while not self._stopping.is_set():
             link.turn(min(self._hand_over(link), _TURN_S))

@@ -115,13 +115,10 @@ class Sender:
         self._look_at = 0.0
         self._last_status = None
         self._board.update(connected=True, version=str(link.version), problem="")
-        _LOG.info("connected to the county by MQTT %s", link.version)
 
     def offline(self, reason: str) -> None:
-        """Say so once; the attempts that follow change nothing."""
+        """Nothing more can be sent; what is under way is sent again on the next link."""
         self._link = None
-        if self._board.state.connected or not self._board.state.problem:
-            _LOG.warning("no connection to the county: %s", reason)
         self._board.update(connected=False, problem=reason)
 
     def received(self, message: Received) -> None:

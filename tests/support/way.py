@@ -1,6 +1,8 @@
 """Points and a county on a broker of their own: the whole way of a record, for tests."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,10 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from services import keys
 from services.clock import SystemClock
+from services.county.app import County
 from services.county.config import CountyConfig
 from services.county.registry import encode_key
+from services.county.schema import open_engine, record
 from services.keys import PointKeys
 from services.northbound.invariants import RECORD_INVARIANTS, sealed_by
 from services.northbound.journal import Journal
@@ -24,6 +30,7 @@ from services.northbound.state import NorthboundState
 from services.store.check import check
 from services.store.database import Database
 
+ROOT = Path(__file__).parents[2]
 COUNTY = "test-county"
 POINT = "p-001"
 PATIENCE_S = 60.0
@@ -96,9 +103,9 @@ class Point:
     def certify(self, number: int = 1) -> Envelope:
         """Make a record."""
         with self.database.transaction() as transaction:
-            record = self.journal.append(transaction, certification(number))
+            made = self.journal.append(transaction, certification(number))
         self.journal.announce()
-        return record
+        return made
 
     def close(self) -> None:
         """Stop sending and close the database."""
@@ -109,6 +116,73 @@ class Point:
     def breaches(self) -> list[str]:
         """What is wrong with the database."""
         return check(self.database, (*RECORD_INVARIANTS, sealed_by(self.keys.public_key)))
+
+
+class CountyProcess:
+    """The county in a process of its own, to be killed."""
+
+    def __init__(self, config: CountyConfig) -> None:
+        """Nothing is started before `start`."""
+        self._config = config
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, before: str = "") -> None:
+        """Start it, and wait until it serves.
+
+        Args:
+            before: Python that it runs first.
+        """
+        program = (
+            "import sys\n"
+            "from services.county import app\n"
+            "from services.county.config import CountyConfig\n"
+            f"{before}\n"
+            "app.run(CountyConfig.model_validate_json(sys.argv[1]), lambda _: print('ready', flush=True))\n"
+        )
+        self._process = subprocess.Popen(
+            (sys.executable, "-c", program, self._config.model_dump_json()),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n", "the county does not start"
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        assert process.stdout is not None
+        with process.stdout:
+            return process.wait(PATIENCE_S)
+
+
+@contextmanager
+def running_county(folder: Path, points: "Sequence[Point]", mqtt: MqttOptions) -> "Iterator[County]":
+    """A county in this process."""
+    it = County(county_config(folder, points, mqtt), SystemClock())
+    it.start()
+    try:
+        yield it
+    finally:
+        it.stop()
+
+
+def stored(folder: Path) -> list[tuple[str, int, str]]:
+    """Point, sequence and hash of every record that a county has stored."""
+    engine = open_engine(f"sqlite:///{folder / 'county.sqlite'}")
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(select(record.c.point, record.c.seq, record.c.hash).order_by(record.c.seq))
+            return [(row.point, row.seq, row.hash) for row in rows]
+    finally:
+        engine.dispose()
 
 
 @contextmanager

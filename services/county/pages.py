@@ -1,0 +1,48 @@
+"""Waitress in a thread, with an orderly end: its sockets are closed by the thread that waits on them."""
+
+import threading
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.server import create_server
+
+_THREADS = 4
+_JOIN_S = 10.0
+
+
+class PageServer:
+    """Serves an application over HTTP from `start` to `stop`."""
+
+    def __init__(self, app: Flask, host: str, port: int) -> None:
+        """Take the port.
+
+        Args:
+            app: what is served.
+            host: the address to listen on.
+            port: 0 takes a free one.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        self._sockets: dict[int, Any] = {}
+        self._server = create_server(app, map=self._sockets, host=host, port=port, threads=_THREADS)
+        self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.effective_port)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection; requests that are being answered are finished."""
+        self._server.task_dispatcher.shutdown()
+        if not self._thread.is_alive():
+            wasyncore.close_all(self._sockets)
+            return
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+        self._thread.join(_JOIN_S)
