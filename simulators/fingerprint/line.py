@@ -7,7 +7,6 @@ what the host sends counts as arrived only when the line could have carried it.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import select
@@ -58,6 +57,8 @@ class SerialLine:
         self._link = link
         self._pace = pace
         self._clock: Clock = MonotonicClock() if clock is None else clock
+        self._plug_lock = threading.Lock()  # one plugging or unplugging at a time
+        self._select_lock = threading.Lock()  # held while waiting on the descriptors: nobody closes them then
         self._lock = threading.Lock()
         self._master: int | None = None
         self._slave: int | None = None
@@ -100,7 +101,7 @@ class SerialLine:
 
         ``greeting`` is what the module has sent before the host can open the path.
         """
-        with self._lock:
+        with self._plug_lock, self._lock:
             if self._master is not None:
                 return
             master, slave = os.openpty()
@@ -111,8 +112,6 @@ class SerialLine:
             self._session += 1
             self._arrived = self._clock.now()
             self._pulled = threading.Event()
-            with contextlib.suppress(BlockingIOError):
-                os.eventfd_read(self._pulled_signal)
             if self._link is not None:
                 temporary = self._link.with_name(f"{self._link.name}.{os.getpid()}.new")
                 temporary.unlink(missing_ok=True)
@@ -121,16 +120,20 @@ class SerialLine:
 
     def unplug(self) -> None:
         """Pull the plug: the stable path goes, the host's open file hangs up."""
-        with self._lock:
-            if self._master is None or self._slave is None:
-                return
-            if self._link is not None:
-                self._link.unlink(missing_ok=True)
-            os.close(self._master)
-            os.close(self._slave)
-            self._master = self._slave = self._slave_name = None
-            self._pulled.set()
+        with self._plug_lock:
+            with self._lock:
+                if self._master is None or self._slave is None:
+                    return
+                descriptors = (self._master, self._slave)
+                self._master = self._slave = self._slave_name = None
+                self._pulled.set()
+                if self._link is not None:
+                    self._link.unlink(missing_ok=True)
             os.eventfd_write(self._pulled_signal, 1)
+            with self._select_lock:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                os.eventfd_read(self._pulled_signal)
 
     def close(self) -> None:
         """Unplug for good; no other call may follow."""
@@ -143,7 +146,7 @@ class SerialLine:
         Raises:
             UnpluggedError: The session is over.
         """
-        if not self._wait_for_bytes(session, timeout):
+        if not self._select(session, writable=False, timeout=timeout):
             return b""
         data = self._take(session)
         host_baud = self.host_baud
@@ -204,14 +207,16 @@ class SerialLine:
         if self._clock.wait(pulled, max(0.0, moment - self._clock.now())):
             raise UnpluggedError
 
-    def _wait_for_bytes(self, session: int, timeout: float | None) -> bool:
-        with self._lock:
-            master = self._open_master(session)
-        try:
-            ready, _, _ = select.select([master, self._pulled_signal], [], [], timeout)
-        except (OSError, ValueError) as error:
-            raise UnpluggedError from error  # closed under the select by ``unplug``
-        return bool(ready)
+    def _select(self, session: int, *, writable: bool, timeout: float | None) -> bool:
+        """Wait until there are bytes to read, or room to write; whether there are within ``timeout`` seconds."""
+        with self._select_lock:
+            with self._lock:
+                master = self._open_master(session)
+            readers: list[int] = [self._pulled_signal]
+            writers: list[int] = []
+            (writers if writable else readers).append(master)
+            ready, room, _ = select.select(readers, writers, [], timeout)
+        return bool(ready or room)
 
     def _take(self, session: int) -> bytes:
         with self._lock:
@@ -225,7 +230,7 @@ class SerialLine:
         while data:
             taken = self._give(session, data)
             data = data[taken:]
-            if data and not taken and not (patient and self._wait_for_room(session)):
+            if data and not taken and not (patient and self._select(session, writable=True, timeout=_OVERRUN_SECONDS)):
                 return False
         return True
 
@@ -235,11 +240,3 @@ class SerialLine:
                 return os.write(self._open_master(session), data)
             except BlockingIOError:
                 return 0
-
-    def _wait_for_room(self, session: int) -> bool:
-        with self._lock:
-            master = self._open_master(session)
-        try:
-            return bool(select.select([], [master], [], _OVERRUN_SECONDS)[1])
-        except (OSError, ValueError) as error:
-            raise UnpluggedError from error

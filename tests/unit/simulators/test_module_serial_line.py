@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +64,24 @@ def test_a_session_ends_with_the_plug_even_if_the_next_has_begun(line: SerialLin
                 use()
         assert port.in_waiting == 0
         assert line.read(session_of(line), 57600, 10) == DATA
+
+
+def test_a_wait_for_bytes_ends_with_the_plug_even_if_it_is_in_again_at_once(line: SerialLine) -> None:
+    for _ in range(200):
+        before = session_of(line)
+        ended = threading.Event()
+
+        def listen(session: int = before, ended: threading.Event = ended) -> None:
+            with contextlib.suppress(UnpluggedError):
+                line.read(session, 57600, None)
+            ended.set()
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        line.unplug()
+        line.plug()
+        assert ended.wait(10)
+        listener.join()
 
 
 def test_a_host_that_never_reads_loses_bytes_and_does_not_stop_the_module(tmp_path: Path) -> None:
