@@ -47,6 +47,11 @@ class Clerk:
         """How audit rows name the clerk."""
         return f"clerk:{self.clerk_id}"
 
+    @property
+    def signature(self) -> str:
+        """How records name the clerk."""
+        return f"{self.role} {self.name}"
+
 
 class SignInError(Exception):
     """The clerk is not signed in."""

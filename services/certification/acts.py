@@ -47,3 +47,15 @@ class AlreadyCertifiedError(ActError):
 
 class NotEligibleError(ActError):
     """The resident is too young to have to certify."""
+
+
+def clean_reason(text: str) -> str:
+    """A clerk's reason in one line.
+
+    Raises:
+        ReasonError: it is shorter than 2 characters or longer than 200.
+    """
+    reason = " ".join(text.split())
+    if not 2 <= len(reason) <= 200 or not reason.isprintable():
+        raise ReasonError("a reason has 2 to 200 characters")
+    return reason
