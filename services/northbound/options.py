@@ -15,6 +15,17 @@ class ProtocolVersion(StrEnum):
     THREE = "3.1.1"  # ISO/IEC 20922, OASIS MQTT 3.1.1
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho-mqtt forgets a socket that it could not use."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 class MqttOptions(BaseModel):
     """Where the broker is, who we are to it, and how patient to be.
 
@@ -69,6 +80,7 @@ class MqttOptions(BaseModel):
         if self.ca_file is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=self.ca_file)
+        context.sslsocket_class = _TidySocket
         if self.certificate_file is not None:
             context.load_cert_chain(self.certificate_file, self.key_file)
         return context
