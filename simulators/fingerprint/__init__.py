@@ -13,10 +13,10 @@ Nothing is shared with any driver: the packets, the codes and the constants here
 """
 
 from simulators.fingerprint.catalogue import RESIDENTS, Digit, FingerBox, SimulatedResident
-from simulators.fingerprint.conversation import Exchange
 from simulators.fingerprint.faults import Fault, FaultKind
 from simulators.fingerprint.flash import FlashFileError
 from simulators.fingerprint.impression import SkinCondition
+from simulators.fingerprint.journal import Exchange
 from simulators.fingerprint.line import UnpluggedError
 from simulators.fingerprint.memory import Confirmation, Led
 from simulators.fingerprint.module import FingerprintModule, Snapshot

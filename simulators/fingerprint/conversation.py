@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulators.fingerprint import instructions, wire
 from simulators.fingerprint.faults import FaultKind, FaultSwitch, distort
+from simulators.fingerprint.journal import Exchange, Journal
 from simulators.fingerprint.line import SerialLine, UnpluggedError
 from simulators.fingerprint.memory import Confirmation, Memory, Reply
 from simulators.fingerprint.profiles import Operation
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 _PACKET_GAP = 0.5
 """Seconds after which the rest of a packet that only began is no longer awaited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One command the module has dealt with, its answer on the wire."""
-
-    number: int
-    """Counts from 1."""
-    instruction: int
-    operation: Operation | None
-    """None for an instruction the make does not know."""
-    confirmation: int | None
-    """None when the module had nothing to say."""
 
 
 class Conversation:
@@ -43,7 +30,7 @@ class Conversation:
         memory: Memory,
         faults: FaultSwitch,
         lock: threading.Condition,
-        record: Callable[[int, int | None], None],
+        journal: Journal,
     ) -> None:
         """Prepare to talk.
 
@@ -53,14 +40,14 @@ class Conversation:
             memory: What commands work on; touched only with ``lock`` held.
             faults: What is wrong with the module.
             lock: Guards ``memory``.
-            record: Told the instruction and the confirmation code of each command dealt with.
+            journal: Where commands and answers are recorded.
         """
         self._session = session
         self._line = line
         self._memory = memory
         self._faults = faults
         self._lock = lock
-        self._record = record
+        self._journal = journal
         self._reader = wire.PacketReader()
         self._incoming = bytearray()
         self._take_incoming: Callable[[bytes], None] | None = None
@@ -94,11 +81,12 @@ class Conversation:
             self._receive(packet)
 
     def _obey(self, code: int, arguments: bytes) -> None:
-        self._line.wait(self._session, instructions.exposure(self._memory, code))
+        number = self._journal.begin()
         parameters = self._memory.flash.parameters
         self._faults.begin(code)
         reply: Reply | None = None
         try:
+            self._line.wait(self._session, instructions.exposure(self._memory, code))
             with self._lock:
                 reply = instructions.execute(self._memory, code, arguments)
             if reply is not None:
@@ -108,7 +96,9 @@ class Conversation:
                     self._reset()
         finally:
             self._faults.begin(None)
-            self._record(code, None if reply is None else reply.confirmation)
+            operation = self._memory.profile.operation(code)
+            confirmation = None if reply is None else reply.confirmation
+            self._journal.record(Exchange(number, code, operation, confirmation))
 
     def _answering_address(self, code: int, before: int) -> int:
         profile = self._memory.profile

@@ -7,9 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from simulators.fingerprint.conversation import Conversation, Exchange
+from simulators.fingerprint.conversation import Conversation
 from simulators.fingerprint.faults import Fault, FaultKind, FaultSwitch
 from simulators.fingerprint.flash import Flash
+from simulators.fingerprint.journal import Exchange, Journal
 from simulators.fingerprint.line import SerialLine, UnpluggedError
 from simulators.fingerprint.memory import Led, Memory
 from simulators.fingerprint.profiles import R307
@@ -79,7 +80,7 @@ class FingerprintModule:
         self._flash = Flash(profile, flash)
         self._finger: FingerImage | None = None
         self._faults = FaultSwitch()
-        self._exchanges: list[Exchange] = []
+        self._journal = Journal()
         self._closing = False
         self._memory = Memory(profile, self._flash, finger=lambda: self._finger, fault=self._faults.kind, seed=seed)
         self._line = SerialLine(link, pace=pace, clock=clock)
@@ -172,8 +173,12 @@ class FingerprintModule:
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """Every command dealt with so far, in order."""
-        with self._state:
-            return tuple(self._exchanges)
+        return self._journal.exchanges
+
+    @property
+    def mark(self) -> int:
+        """How many commands have come: what ``wait_for`` takes as ``after``."""
+        return self._journal.mark
 
     def wait_for(
         self,
@@ -187,27 +192,14 @@ class FingerprintModule:
 
         Args:
             wanted: Instruction code or operation.
-            after: Number of the exchange it must come after; by default the last one so far.
+            after: A ``mark``; only a command that came after it counts. By default any that comes from now on.
             confirmation: Only an exchange that was answered with this confirmation code.
             timeout: Seconds.
 
         Raises:
             TimeoutError: It did not happen in time.
         """
-        with self._state:
-            first = len(self._exchanges) if after is None else after
-
-            def found() -> Exchange | None:
-                for exchange in self._exchanges[first:]:
-                    same = wanted in (exchange.operation, exchange.instruction)
-                    if same and confirmation in (None, exchange.confirmation):
-                        return exchange
-                return None
-
-            exchange = self._state.wait_for(found, timeout)
-            if exchange is None:
-                raise TimeoutError(f"no {wanted} within {timeout} s; the module saw {self._exchanges[first:]}")
-            return exchange
+        return self._journal.wait_for(wanted, after=after, confirmation=confirmation, timeout=timeout)
 
     def wait_until_unplugged(self, timeout: float = 10.0) -> None:
         """Wait until the plug is out.
@@ -221,6 +213,7 @@ class FingerprintModule:
 
     def snapshot(self) -> Snapshot:
         """The state of this moment."""
+        exchanges = self._journal.exchanges
         with self._state:
             preview = None
             if self._finger is not None:
@@ -240,7 +233,7 @@ class FingerprintModule:
                 led=self._memory.led,
                 used_slots=self._memory.used_slots,
                 capacity=self._profile.capacity,
-                last_exchange=self._exchanges[-1] if self._exchanges else None,
+                last_exchange=exchanges[-1] if exchanges else None,
                 preview=preview,
             )
 
@@ -254,7 +247,7 @@ class FingerprintModule:
                 memory=self._memory,
                 faults=self._faults,
                 lock=self._state,
-                record=self._record,
+                journal=self._journal,
             )
             with contextlib.suppress(UnpluggedError):
                 talk.hold()
@@ -270,11 +263,4 @@ class FingerprintModule:
         with self._state:
             if self._line.session == session:
                 self._line.unplug()
-            self._state.notify_all()
-
-    def _record(self, instruction: int, confirmation: int | None) -> None:
-        with self._state:
-            number = len(self._exchanges) + 1
-            operation = self._profile.operation(instruction)
-            self._exchanges.append(Exchange(number, instruction, operation, confirmation))
             self._state.notify_all()

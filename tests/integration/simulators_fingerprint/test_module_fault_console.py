@@ -131,7 +131,7 @@ def test_a_spoiled_answer_is_followed_by_a_good_one(
 ) -> None:
     good = host.ask(0x0F)
     module.fault(fault)
-    mark = len(module.exchanges)
+    mark = module.mark
     host.send(0x0F)
     module.wait_for(0x0F, after=mark)
     spoiled = host.port.read(host.port.in_waiting)

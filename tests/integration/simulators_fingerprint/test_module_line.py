@@ -91,7 +91,7 @@ def test_only_the_right_speed_is_understood(module_baud: int, host_baud: int, mo
     with Host(module) as host:
         assert host.ask(0x0E, 4, module_baud // 9600) == b"\x00"
     with Host(module, host_baud) as host:
-        mark = len(module.exchanges)
+        mark = module.mark
         host.send(0x0F)
         if host_baud == module_baud:
             assert host.receive()[1][0] == 0
