@@ -132,6 +132,24 @@ def test_a_broker_that_comes_back_empty_loses_nothing(tmp_path: Path, point: Poi
     assert [seq for _, seq, _ in way.stored(tmp_path / "county")] == [1, 2]
 
 
+def test_what_a_broker_took_and_lost_is_sent_again_on_the_next_connection(tmp_path: Path, broker: Mosquitto) -> None:
+    """And not only when the county has kept silent for long: here that would take an hour."""
+    mqtt = options(broker.port)
+    with way.point(tmp_path / "point", timing=Timing(receipt=3600.0, receipt_most=3600.0)) as point:
+        with way.running_county(tmp_path / "county", [point], mqtt):
+            northbound = point.connect(mqtt)
+            await_settled(northbound, point.certify(1).id)
+        broker.restart()  # which writes the county's session down
+        with bystander(broker.port) as listener:
+            listener.listen(PENSION)
+            made = point.certify(2)
+            listener.wait_for(lambda message: made.id.encode() in message.payload)
+        broker.kill()  # which loses the record that waits for the county
+        broker.start()
+        with way.running_county(tmp_path / "county", [point], mqtt):
+            await_settled(northbound, made.id)
+
+
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
 def test_what_is_sent_while_the_county_is_away_waits_for_it(
     tmp_path: Path, point: Point, broker: Mosquitto, version: str

@@ -123,6 +123,7 @@ def test_a_record_that_comes_again_is_stored_once_and_answered_again(office: Off
 
     assert office.stored() == [1, 2]
     assert first[0].through == again[0].through == 2
+    assert first[0].refused == again[0].refused == ()
 
 
 def test_records_out_of_order_are_answered_as_runs_and_joined_when_the_gap_closes(office: Office) -> None:
