@@ -11,13 +11,13 @@ from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy import Engine, Row, select
 
 from services.clock import Clock
-from services.county import book
+from services.county import book, words
 from services.county.ingest import Ingest
 from services.county.registry import RegisteredPoint, Registry
 from services.county.schema import point_status, record
 from services.northbound import envelope
 from services.northbound.envelope import EnvelopeError
-from services.northbound.messages import Certification, Envelope, Method, PointDetail
+from services.northbound.messages import Certification, DeviceHealth, Envelope, Method, PointDetail
 
 _LATEST = 30
 _CHINA = timezone(timedelta(hours=8))  # one zone, no summer time
@@ -28,15 +28,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_KINDS = {
-    "pension.certification": "养老认证",
-    "pension.enrolment": "指纹登记",
-    "pension.home_visit_request": "申请上门",
-    "alarm": "告警",
-}
-_METHODS = {Method.FINGER: "指纹认证", Method.ATTESTED: "窗口人工认证", Method.HOME_VISIT: "上门认证"}
-_DEVICES = {"fingerprint": "指纹仪", "receipt_printer": "凭条打印机", "printer": "打印机", "scanner": "扫描仪"}
-_HEALTH = {"ready": "正常", "degraded": "不能工作", "absent": "未连接"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +98,7 @@ def create_app(county: str, engine: Engine, registry: Registry, ingest: Ingest, 
     @app.get("/v/<record_id>/<prefix>")
     def verify(record_id: str, prefix: str) -> tuple[str, int]:
         certification = _genuine(engine, registry, record_id, prefix.lower())
-        page = render_template("verify.html", found=certification, now=clock.now(), methods=_METHODS)
+        page = render_template("verify.html", found=certification, now=clock.now(), methods=words.METHODS)
         return page, 200 if certification is not None else 404
 
     @app.get("/healthz")
@@ -150,11 +141,9 @@ def _point_view(point: RegisteredPoint, row: Row[Any] | None) -> PointView:
 
 def _troubles(detail: PointDetail) -> Iterable[str]:
     for device in detail.devices:
-        if device.health != "ready":
-            faults = "、".join(device.faults)
-            yield f"{_DEVICES.get(device.name, device.name)}{_HEALTH[device.health]}" + (
-                f"（{faults}）" if faults else ""
-            )
+        if device.health is not DeviceHealth.READY:
+            faults = "、".join(words.fault(fault) for fault in device.faults)
+            yield f"{words.source(device.name)}{words.HEALTH[device.health]}" + (f"（{faults}）" if faults else "")
     if not detail.clock_trusted:
         yield "时钟未校准"
     if detail.refused:
@@ -165,13 +154,14 @@ def _record_view(row: Row[Any], names: dict[str, str]) -> RecordView:
     body = json.loads(row.envelope)["body"]
     person = body.get("person", {}).get("masked_name", "")
     if row.kind == "alarm":
-        summary = f"{body['source']}：{body['fault']}（{'发生' if body['active'] else '恢复'}）"
+        change = "发生" if body["active"] else "恢复"
+        summary = f"{words.source(body['source'])}：{words.fault(body['fault'])}（{change}）"
     elif row.kind == "pension.certification":
-        summary = f"{person} {body['year']} 年度 {_METHODS[Method(body['method'])]}"
+        summary = f"{person} {body['year']} 年度 {words.METHODS[Method(body['method'])]}"
         summary += " 待复核" if body["review_required"] else ""
     else:
         summary = person
-    return RecordView(row.made_at, names.get(row.point, row.point), _KINDS.get(row.kind, row.kind), summary)
+    return RecordView(row.made_at, names.get(row.point, row.point), words.KINDS.get(row.kind, row.kind), summary)
 
 
 @dataclass(frozen=True, slots=True)

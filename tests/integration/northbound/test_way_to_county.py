@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -28,6 +29,12 @@ pytestmark = pytest.mark.skipif(mosquitto_path() is None, reason="the Debian pac
 
 STATUS = topics.up(COUNTY, POINT, "status")
 PENSION = topics.up(COUNTY, POINT, "pension")
+READER = DeviceStatus(
+    name="fingerprint",
+    health=DeviceHealth.ABSENT,
+    faults=("unplugged",),
+    since=datetime(2026, 3, 2, 1, 30, tzinfo=UTC),
+)
 RECEIPT = topics.down(COUNTY, POINT, "receipt")
 
 
@@ -243,12 +250,9 @@ def test_a_receipt_that_cannot_be_true_is_not_believed(point: Point, broker: Mos
 def test_the_state_is_retained_and_follows_the_point(point: Point, broker: Mosquitto) -> None:
     northbound = point.connect(options(broker.port))
     await_state(northbound, lambda state: state.connected)
-    reader = DeviceStatus(
-        name="fingerprint", health=DeviceHealth.ABSENT, faults=("unplugged",), since="2026-03-02T01:30:00Z"
-    )
     with bystander(broker.port) as listener:
         listener.listen(STATUS)
-        northbound.report(devices=[reader], versions={"kiosk": "0.1.0"})
+        northbound.report(devices=[READER], versions={"kiosk": "0.1.0"})
         listener.wait_for(lambda message: b"unplugged" in message.payload)
         northbound.stop()
         listener.wait_for(lambda message: not PointStatus.model_validate_json(message.payload).online)
@@ -319,10 +323,15 @@ def test_the_slips_page_confirms_what_is_genuine_and_nothing_else(
     with way.running_county(tmp_path / "county", [point], mqtt) as county:
         made = point.certify()
         northbound.alarm("printer", "paper_out", active=True)
+        northbound.report(devices=[READER])
         await_settled(northbound, made.id)
         await_state(northbound, lambda state: state.pending == 0)
         base = f"http://127.0.0.1:{county.http_port}"
         page = urlopen(f"{base}/v/{made.id}/{made.hash[:16]}").read().decode()
+        with bystander(broker.port) as listener:
+            listener.listen(STATUS)
+            listener.wait_for(lambda message: b"unplugged" in message.payload)
+        await_settled(northbound, point.certify(2).id)  # by then the county has the state that was sent before it
         board = urlopen(base).read().decode()
         for wrong in (f"{made.id}/{'0' * 16}", f"{made.id}/{made.hash[:4]}", f"{made.id[:-1]}0/{made.hash[:16]}"):
             with pytest.raises(HTTPError) as refused:
@@ -333,5 +342,6 @@ def test_the_slips_page_confirms_what_is_genuine_and_nothing_else(
     assert "该认证记录真实有效" in page
     assert "测**" in page
     assert "500236**********12" in page
-    assert "printer：paper_out（发生）" in board
+    assert "打印机：缺纸（发生）" in board
     assert "测** 2026 年度 指纹认证" in board
+    assert "指纹仪未连接（设备被拔出）" in board
