@@ -130,8 +130,7 @@ class ModuleMatcher:
         Every template is a call of its own, so that a resident's capture waits for one of them at most.
         """
         with self._filling:
-            self._complete.clear()
-            algorithm = self.algorithm
+            algorithm = self._do("algorithm", lambda reader: reader.algorithm, _PATIENCE_S)
             own = {
                 finger.finger_id: finger
                 for finger in fingers
@@ -174,6 +173,8 @@ class ModuleMatcher:
         occupied, capacity = self._claim()
         label = self._slots.label
         plan = self._slots.plan(fingers, capacity, occupied)
+        if plan.missing or plan.unplaced:
+            self._complete.clear()
         for slot in sorted(occupied - plan.held):
             self._do("delete", _deletion(slot, label), _PATIENCE_S)
         for slot, finger_id in plan.missing:
@@ -191,6 +192,7 @@ class ModuleMatcher:
         if ours:
             return occupied, capacity
         _LOG.info("the reader's library is not ours: it is filled anew")
+        self._complete.clear()
         self._slots.begin_anew()  # first, so that no power cut leaves our label on a library that is not ours
         label = self._slots.label
 

@@ -35,7 +35,7 @@ from services.certification.residents import Residents
 from services.certification.rules import Rules
 from services.certification.views import EnrolmentStep, EnrolmentView, FingerPosition, Step, VisitView
 from services.clerks import Clerk, Clerks, Role
-from services.clock import Clock
+from services.clock import Clock, SystemClock
 from services.devices import DeviceHandle, Timing
 from services.northbound.journal import Journal
 from services.store.check import check
@@ -214,7 +214,10 @@ class Watch(Generic[V]):
     def until(self, right: Callable[[V], bool]) -> V:
         """The next view that is right; views before it are passed over."""
         while True:
-            view = self._views.get(timeout=SOON)
+            try:
+                view = self._views.get(timeout=SOON)
+            except queue.Empty:
+                raise AssertionError(f"not seen; the last views were {self.seen[-3:]}") from None
             self.seen.append(view)
             if right(view):
                 return view
@@ -246,10 +249,10 @@ class Point:
         self.clerks = Clerks(self.database, self.clock, QUICK_HASHER)
         timing = Timing(condition_every=0.05, reopen_first=0.01, reopen_most=0.02)
         self.reader_handle: DeviceHandle[MatchingReader] = DeviceHandle(
-            "fingerprint", self._open_reader, self.clock, timing
+            "fingerprint", self._open_reader, SystemClock(), timing
         )
         self.printer_handle: DeviceHandle[ReceiptPrinter] = DeviceHandle(
-            "receipt_printer", lambda: self.printer, self.clock, timing
+            "receipt_printer", lambda: self.printer, SystemClock(), timing
         )
         self.matcher = ModuleMatcher(self.reader_handle, SlotMap(self.database), self.residents.finger)
         self.reader_handle.start()
