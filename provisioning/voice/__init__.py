@@ -1,0 +1,1 @@
+"""The spoken prompts, rendered beforehand on a machine that is no appliance."""
