@@ -7,7 +7,7 @@ from typing import Final
 
 from kiosk import config as configuration
 from kiosk.config import Config, ConfigError
-from kiosk.doctor import broker, devices, machine, stored
+from kiosk.doctor import broker, devices, machine, stored, words
 from kiosk.doctor.checks import Check, carry_out
 from kiosk.doctor.report import Finding, Outcome, Report, failed, ok
 from services.clock import Clock, SystemClock
@@ -54,7 +54,7 @@ def _checks(config: Config, clock: Clock) -> Sequence[Check]:
         *(
             Check(
                 f"device.{family}",
-                family,
+                words.device(family),
                 partial(devices.device, family, device, running=running, alarms=alarms),
                 deadline_s=30.0,
             )

@@ -130,7 +130,7 @@ def plugs(configured: dict[str, DeviceConfig]) -> Iterator[Finding]:
     for family, config in configured.items():
         port = serial_port(config)
         if port is not None:
-            yield _plug(family, port, here)
+            yield from _plug(family, port, here)
 
 
 def serial_port(config: DeviceConfig) -> Path | None:
@@ -143,15 +143,14 @@ def serial_port(config: DeviceConfig) -> Path | None:
     return None
 
 
-def _plug(family: str, port: Path, here: Inventory) -> Finding:
+def _plug(family: str, port: Path, here: Inventory) -> Iterator[Finding]:
+    """Where a port leads; nothing when no converter is plugged in at all, which the device's own finding says."""
     key, title = f"usb.{family}", f"{words.device(family)}的插口"
+    free = "、".join(found.path for found in here.serial if found.usb_port)
     if port.exists():
-        behind = here.behind(port)
-        return ok(key, title, f"{port} → {port.resolve()}", device=str(behind) if behind else "")
-    free = [str(found.path) for found in here.serial if found.usb_port]
-    if free:
-        return failed(
-            key, title, f"{port} 不存在，但有串口 {'、'.join(free)}",
+        yield ok(key, title, f"{port} → {port.resolve()}", device=str(here.behind(port) or ""))
+    elif free:
+        yield failed(
+            key, title, f"{port} 不存在，但有串口 {free}",
             "请把数据线插回原来的插口；换过电脑或插口的，请县里运维人员改 udev 规则（见 docs/operations.md）。",
         )  # fmt: skip
-    return failed(key, title, f"{port} 不存在", "请检查数据线是否插好、设备是否通电。")

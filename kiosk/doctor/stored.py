@@ -85,7 +85,8 @@ def point_keys(folder: Path, path: Path) -> Iterator[Finding]:
     try:
         own = keys.load(folder)
     except KeyFileError as error:
-        yield failed(key, title, str(error), "请县里运维人员从密钥备份恢复；不要重新生成，否则已登记的指纹全部作废。")
+        restore = "请县里运维人员从密钥备份恢复；不要重新生成，否则已登记的指纹全部作废。"
+        yield failed(key, title, str(error), restore if path.exists() else "新服务点请运维人员执行 kiosk init。")
         return
     try:
         with closing(connect(path)) as connection:
