@@ -104,15 +104,15 @@ def applied(tmp_path: Path, rules: str, device: tuple[str, str]) -> str:
     group = tmp_path / "group"
     group.write_text(Path("/etc/group").read_text() + "kiosk:x:4711:\n")
     (tmp_path / "bus.umockdev").write_text(_HOST + device[0])
-    overlays = ""
-    for name in ("dev", "run"):
-        for layer in ("upper", "work"):
-            (tmp_path / name / layer).mkdir(parents=True)
-        options = f"lowerdir=/{name},upperdir={tmp_path / name}/upper,workdir={tmp_path / name}/work"
-        overlays += f"mount -t overlay overlay -o {options} /{name} && "
-    script = (
-        f"{overlays}mount --bind {folder} /etc/udev/rules.d && mount --bind {group} /etc/group && "
-        f"exec umockdev-run -d {tmp_path / 'bus.umockdev'} -- udevadm test /sys{device[1]}"
+    script = " && ".join(
+        (
+            f"mount --bind /dev/pts {_folder(tmp_path, 'pts')}",
+            *(_overlay(tmp_path, name) for name in ("dev", "run")),
+            f"mount --bind {tmp_path}/pts /dev/pts",  # umockdev stands in for a serial port with one of these
+            f"mount --bind {folder} /etc/udev/rules.d",
+            f"mount --bind {group} /etc/group",
+            f"exec umockdev-run -d {tmp_path}/bus.umockdev -- udevadm test /sys{device[1]}",
+        )
     )
     namespace = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--mount")
     done = subprocess.run((*namespace, "sh", "-c", script), capture_output=True, text=True, timeout=60, check=False)
@@ -121,6 +121,17 @@ def applied(tmp_path: Path, rules: str, device: tuple[str, str]) -> str:
         pytest.skip(f"no mount namespace on this machine: {said.strip()[:200]}")
     assert f"{folder.name}/{RULES.name}" in said, said
     return said
+
+
+def _overlay(tmp_path: Path, name: str) -> str:
+    upper, work = _folder(tmp_path, f"{name}/upper"), _folder(tmp_path, f"{name}/work")
+    return f"mount -t overlay overlay -o lowerdir=/{name},upperdir={upper},workdir={work} /{name}"
+
+
+def _folder(tmp_path: Path, name: str) -> Path:
+    folder = tmp_path / name
+    folder.mkdir(parents=True)
+    return folder
 
 
 def links(said: str) -> set[str]:
