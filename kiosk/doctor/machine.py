@@ -60,12 +60,11 @@ def clock(clock: Clock, newest: datetime | None) -> Iterator[Finding]:
 def disk(folder: Path) -> Iterator[Finding]:
     """Whether the disk has room and takes data."""
     try:
-        usage = shutil.disk_usage(folder)
         system = os.statvfs(folder)
     except OSError as error:
         yield failed("disk", "磁盘", f"{folder} 无法访问：{error.strerror}", "请县里运维人员检查数据文件夹。")
         return
-    yield _room(usage.free // _MB, usage.total // _MB)
+    yield _room(system.f_bavail * system.f_frsize // _MB, system.f_blocks * system.f_frsize // _MB)
     if system.f_files and system.f_favail / system.f_files < _LITTLE_INODES:
         yield warning("disk.inodes", "磁盘", "文件数量快到上限", "请县里运维人员清理磁盘。")
     yield _writing(folder, read_only=bool(system.f_flag & os.ST_RDONLY))
