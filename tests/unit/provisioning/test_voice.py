@@ -1,4 +1,4 @@
-"""The spoken prompts: what the renderer makes of a sound, and that every sentence of the screen is rendered as it is."""
+"""The spoken prompts: what the renderer makes of a sound, and that every sentence is rendered as it stands."""
 
 import hashlib
 import json
