@@ -107,8 +107,12 @@ def _lasting(key: str, title: str, what: str, ends: datetime, clock: Clock) -> F
 
 
 def _mqtt(point: PointConfig, options: MqttOptions) -> Iterator[Finding]:
-    """Try what the appliance may speak: one version has to do, both are told."""
-    wanted = list(ProtocolVersion) if options.version == "auto" else [ProtocolVersion(options.version)]
+    """Try what the appliance may speak: one version has to do, both are told.
+
+    MQTT 5 comes last: it takes over the session that 3.1.1 may leave behind, and ends it.
+    """
+    either = [ProtocolVersion.THREE, ProtocolVersion.FIVE]
+    wanted = either if options.version == "auto" else [ProtocolVersion(options.version)]
     answers = {version: _attempt(point, options, version) for version in wanted}
     facts = {f"mqtt_{version}": answer or "accepted" for version, answer in answers.items()}
     spoken = [version for version, answer in answers.items() if not answer]
