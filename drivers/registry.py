@@ -30,7 +30,11 @@ class _Driver:
 _FAMILIES: Final[Mapping[str, Mapping[str, _Driver]]] = MappingProxyType(
     {
         "fingerprint": MappingProxyType(
-            {"ef01": _Driver("drivers.fingerprint.ef01:open_reader", "drivers.fingerprint.options:EF01Options")}
+            {
+                "ef01": _Driver(
+                    "drivers.fingerprint.ef01.reader:open_reader", "drivers.fingerprint.ef01.options:EF01Options"
+                )
+            }
         ),
         "receipt_printer": MappingProxyType(
             {"escpos": _Driver("drivers.printer:open_receipt_printer", "drivers.printer.options:ReceiptPrinterOptions")}

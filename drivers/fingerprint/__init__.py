@@ -1,1 +1,1 @@
-"""Fingerprint readers: serial modules that speak the EF01 packet protocol."""
+"""Fingerprint readers, one package an adapter."""

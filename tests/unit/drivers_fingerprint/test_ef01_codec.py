@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drivers.fingerprint.codec import HEADER, MAX_PAYLOAD, Decoder, Packet, PacketKind, encode
-from drivers.fingerprint.instructions import SystemParameters, occupied_slots
+from drivers.fingerprint.ef01.codec import HEADER, MAX_PAYLOAD, Decoder, Packet, PacketKind, encode
+from drivers.fingerprint.ef01.instructions import SystemParameters, occupied_slots
 
 ANY_MODULE = 0xFFFFFFFF
 

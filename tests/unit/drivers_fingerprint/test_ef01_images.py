@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.fingerprint import images
+from drivers.fingerprint.ef01 import images
 
 
 def test_the_left_pixel_is_in_the_high_half_of_the_byte() -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers import registry
-from drivers.fingerprint.options import EF01Options
+from drivers.fingerprint.ef01.options import EF01Options
 
 
 def test_defaults_are_the_factory_settings() -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from drivers.contracts.errors import Fault
-from drivers.fingerprint import confirmation
-from drivers.fingerprint.faults import EF01Error
-from drivers.fingerprint.instructions import SystemParameters
-from drivers.fingerprint.module import Module
+from drivers.fingerprint.ef01 import confirmation
+from drivers.fingerprint.ef01.faults import EF01Error
+from drivers.fingerprint.ef01.instructions import SystemParameters
+from drivers.fingerprint.ef01.module import Module
 
 
 @dataclass(frozen=True, slots=True)

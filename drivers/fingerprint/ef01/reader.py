@@ -21,13 +21,13 @@ from drivers.contracts.fingerprint import (
     SlotMatch,
     Template,
 )
-from drivers.fingerprint import images, speed
-from drivers.fingerprint.dialect import Dialect, probe
-from drivers.fingerprint.faults import EF01Error
-from drivers.fingerprint.instructions import INDEX_PAGE_SLOTS, NOTEPAD_PAGE, SystemParameters
-from drivers.fingerprint.link import Link, open_port
-from drivers.fingerprint.module import Module
-from drivers.fingerprint.options import EF01Options
+from drivers.fingerprint.ef01 import images, speed
+from drivers.fingerprint.ef01.dialect import Dialect, probe
+from drivers.fingerprint.ef01.faults import EF01Error
+from drivers.fingerprint.ef01.instructions import INDEX_PAGE_SLOTS, NOTEPAD_PAGE, SystemParameters
+from drivers.fingerprint.ef01.link import Link, open_port
+from drivers.fingerprint.ef01.module import Module
+from drivers.fingerprint.ef01.options import EF01Options
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from drivers.fingerprint.instructions import BAUD_UNIT
+from drivers.fingerprint.ef01.instructions import BAUD_UNIT
 
 _FASTEST_FACTOR: Final = 12
 

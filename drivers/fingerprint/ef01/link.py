@@ -18,9 +18,9 @@ import serial
 
 from drivers.contracts.deadline import Deadline
 from drivers.contracts.errors import Fault
-from drivers.fingerprint.codec import Decoder, Packet, PacketKind, encode
-from drivers.fingerprint.faults import EF01Error
-from drivers.fingerprint.instructions import PROMPT, Instruction, SystemParameters
+from drivers.fingerprint.ef01.codec import Decoder, Packet, PacketKind, encode
+from drivers.fingerprint.ef01.faults import EF01Error
+from drivers.fingerprint.ef01.instructions import PROMPT, Instruction, SystemParameters
 
 #: A pause this long inside a packet ends it, and between packets says that the line is quiet, in seconds.
 QUIET: Final = 0.15

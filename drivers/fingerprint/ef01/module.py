@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.contracts.errors import Fault
 from drivers.contracts.fingerprint import SlotMatch
-from drivers.fingerprint import confirmation
-from drivers.fingerprint.faults import EF01Error
-from drivers.fingerprint.instructions import (
+from drivers.fingerprint.ef01 import confirmation
+from drivers.fingerprint.ef01.faults import EF01Error
+from drivers.fingerprint.ef01.instructions import (
     BAUD_UNIT,
     NOTEPAD_PAGE,
     PATIENCE,
@@ -18,7 +18,7 @@ from drivers.fingerprint.instructions import (
     SystemParameters,
     occupied_slots,
 )
-from drivers.fingerprint.link import Link
+from drivers.fingerprint.ef01.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,10 +3,10 @@
 from typing import Final
 
 from drivers.contracts.errors import Fault
-from drivers.fingerprint.faults import EF01Error
-from drivers.fingerprint.instructions import Instruction
-from drivers.fingerprint.link import Link
-from drivers.fingerprint.module import Module
+from drivers.fingerprint.ef01.faults import EF01Error
+from drivers.fingerprint.ef01.instructions import Instruction
+from drivers.fingerprint.ef01.link import Link
+from drivers.fingerprint.ef01.module import Module
 
 #: The speed that this driver sets, and then the factory's: the ones worth trying first.
 FASTEST: Final = 115_200
