@@ -9,7 +9,7 @@ from types import FrameType
 from services.clock import Clock, SystemClock
 from services.county.config import CountyConfig
 from services.county.ingest import Ingest
-from services.county.pages import PageServer
+from services.pages import PageServer
 from services.county.registry import Registry
 from services.county.schema import open_engine
 from services.county.web import create_app

@@ -7,26 +7,29 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
-_THREADS = 4
 _JOIN_S = 10.0
 
 
 class PageServer:
     """Serves an application over HTTP from `start` to `stop`."""
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
+    def __init__(self, app: Flask, host: str, port: int, *, threads: int = 4) -> None:
         """Take the port.
 
         Args:
             app: what is served.
             host: the address to listen on.
             port: 0 takes a free one.
+            threads: how many requests are answered at a time; an event stream is a request that lasts.
 
         Raises:
             OSError: the port cannot be had.
         """
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(app, map=self._sockets, host=host, port=port, threads=_THREADS)
+        self._server = create_server(
+            app, map=self._sockets, host=host, port=port, threads=threads, ident=None,
+            channel_request_lookahead=1,  # so that a stream learns that its browser has gone
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
 
     @property
@@ -39,7 +42,7 @@ class PageServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection; requests that are being answered are finished."""
+        """Close every connection; requests that are being answered are finished, so streams have to be ended before."""
         self._server.task_dispatcher.shutdown()
         if not self._thread.is_alive():
             wasyncore.close_all(self._sockets)
