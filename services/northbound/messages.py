@@ -264,6 +264,22 @@ class DeviceStatus(Message):
     since: Moment
 
 
+class Plug(Message):
+    """Something that is plugged in at the point.
+
+    Attributes:
+        port: the USB port that it is plugged into, such as `1-1.4`.
+        id: vendor and product, such as `1a86:7523`.
+        serial: its serial number, empty where it has none.
+        name: what it calls itself, empty where it does not say.
+    """
+
+    port: ShortText
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
+    serial: Annotated[str, StringConstraints(max_length=200)] = ""
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class Disk(Message):
     """The room on the disk that holds the database, in bytes."""
 
@@ -278,6 +294,7 @@ class PointDetail(Message):
         clock_trusted: whether its clock is synchronised.
         versions: of the program and what matters beside it, by name.
         devices: each device.
+        plugs: what is plugged in, hubs left out.
         pending: how many records the county has not answered for.
         refused: how many records the county has refused.
         disk: the room left.
@@ -286,6 +303,7 @@ class PointDetail(Message):
     clock_trusted: bool
     versions: dict[ShortText, ShortText]
     devices: tuple[DeviceStatus, ...]
+    plugs: Annotated[tuple[Plug, ...], Field(max_length=64)] = ()
     pending: Annotated[int, Field(ge=0)]
     refused: Annotated[int, Field(ge=0)]
     disk: Disk | None = None

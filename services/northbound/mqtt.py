@@ -91,6 +91,11 @@ class Connection:
         self._problem_logged = False
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{identity.client_id}", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether somebody looks after the connection, be there one or not."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to connect."""
         self._thread.start()

@@ -3,7 +3,7 @@
 import ssl
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,6 +60,15 @@ class MqttOptions(BaseModel):
     reconnect_first_s: Annotated[float, Field(gt=0, le=60)] = 0.5
     reconnect_most_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
     stable_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+
+    def under(self, base: Path) -> Self:
+        """The same with every path absolute; relative ones count from a folder."""
+        files = {
+            name: base / value
+            for name in ("password_file", "ca_file", "certificate_file", "key_file")
+            if (value := getattr(self, name)) is not None
+        }
+        return self.model_copy(update=files)
 
     def password(self) -> str | None:
         """The password, without the line end that editors add.

@@ -165,12 +165,24 @@ def _validate(connection: sqlite3.Connection, point: str, receipt: Receipt) -> N
     for run in receipt.also:
         if not receipt.through < run.first <= run.last:
             raise ReceiptError(f"{run.first} to {run.last} is no run beyond {receipt.through}")
+    known = _last_of_former_epoch(connection, receipt.epoch)
     for seq, claimed in claims:
+        if known is not None and seq > known:
+            continue  # made after the backup that this database was restored from, and lost here with what it replaced
         row = connection.execute("SELECT hash FROM record WHERE epoch = ? AND seq = ?", (receipt.epoch, seq)).fetchone()
         if row is None:
             raise ReceiptError(f"record {seq} of epoch {receipt.epoch} was never made here")
         if row["hash"] != claimed:
             raise ReceiptError(f"record {seq} of epoch {receipt.epoch} has another hash here")
+
+
+def _last_of_former_epoch(connection: sqlite3.Connection, epoch: str) -> int | None:
+    """The last record that is known here of an epoch that ended with a restored backup; `None` for any other epoch."""
+    row = connection.execute(
+        "SELECT max(seq) AS last FROM record WHERE epoch = ? AND epoch <> (SELECT value FROM meta WHERE key = 'epoch')",
+        (epoch,),
+    ).fetchone()
+    return row["last"] if row else None
 
 
 def _refused(connection: sqlite3.Connection, receipt: Receipt) -> Iterator[Settlement]:

@@ -7,7 +7,7 @@ from services.northbound import outbox, topics
 from services.northbound.alarms import ActiveAlarm, Alarms
 from services.northbound.journal import Journal
 from services.northbound.link import Identity
-from services.northbound.messages import DeviceStatus
+from services.northbound.messages import DeviceStatus, Plug
 from services.northbound.mqtt import Connection
 from services.northbound.options import MqttOptions
 from services.northbound.outbox import Settlement
@@ -77,6 +77,11 @@ class Northbound:
         """How the way to the county is now."""
         return self._board.state
 
+    @property
+    def alive(self) -> bool:
+        """Whether somebody looks after the way, be it open or not."""
+        return self._connection.alive
+
     def start(self) -> None:
         """Begin to connect and to send."""
         self._board.recount(self._database)
@@ -94,15 +99,20 @@ class Northbound:
         self._connection.wake()
 
     def report(
-        self, *, devices: Sequence[DeviceStatus] | None = None, versions: Mapping[str, str] | None = None
+        self,
+        *,
+        devices: Sequence[DeviceStatus] | None = None,
+        plugs: Sequence[Plug] | None = None,
+        versions: Mapping[str, str] | None = None,
     ) -> None:
         """Tell the county how the point is; it leaves when that is news.
 
         Args:
             devices: every device; `None` leaves them as they were reported last.
+            plugs: everything that is plugged in; `None` likewise.
             versions: versions by name; `None` likewise.
         """
-        self._status.update(devices, versions)
+        self._status.update(devices, plugs, versions)
         self._connection.wake()
 
     def alarm(self, source: str, fault: str, *, active: bool, detail: str = "") -> bool:

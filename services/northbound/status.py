@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from services.clock import Clock
-from services.northbound.messages import DeviceStatus, Disk, PointDetail, PointStatus
+from services.northbound.messages import DeviceStatus, Disk, Plug, PointDetail, PointStatus
 from services.northbound.state import StateBoard
 from services.store.database import Database
 
@@ -22,13 +22,21 @@ class StatusReport:
         self._clock = clock
         self._lock = threading.Lock()
         self._devices: tuple[DeviceStatus, ...] = ()
+        self._plugs: tuple[Plug, ...] = ()
         self._versions: dict[str, str] = {}
 
-    def update(self, devices: Sequence[DeviceStatus] | None, versions: Mapping[str, str] | None) -> None:
+    def update(
+        self,
+        devices: Sequence[DeviceStatus] | None = None,
+        plugs: Sequence[Plug] | None = None,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
         """Replace parts; a part that is `None` stays as it was."""
         with self._lock:
             if devices is not None:
                 self._devices = tuple(devices)
+            if plugs is not None:
+                self._plugs = tuple(plugs)
             if versions is not None:
                 self._versions = dict(versions)
 
@@ -36,11 +44,12 @@ class StatusReport:
         """How the point is now."""
         state = self._board.state
         with self._lock:
-            devices, versions = self._devices, self._versions
+            devices, plugs, versions = self._devices, self._plugs, self._versions
         detail = PointDetail(
             clock_trusted=self._clock.trusted(),
             versions=versions,
             devices=devices,
+            plugs=plugs,
             pending=state.pending,
             refused=state.refused,
             disk=self._disk(),
