@@ -1,18 +1,12 @@
 """The configuration: `kiosk.toml`, read into frozen models. An unknown key or a bad value names the line to mend."""
 
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_KEY_LINE = r"^\s*{key}\s*="
-_TABLE_LINE = r"^\s*\[\s*{table}\s*\]"
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; every complaint names file, line and key."""
+from services import configuration
+from services.northbound.options import MqttOptions
 
 
 class _Section(BaseModel):
@@ -50,6 +44,16 @@ class PathsConfig(_Section):
     data: Path
     keys: Path
 
+    @property
+    def database(self) -> Path:
+        """The point's database."""
+        return self.data / "point.sqlite"
+
+    @property
+    def backups(self) -> Path:
+        """Where the daily backups go."""
+        return self.data / "backups"
+
 
 class DeviceConfig(_Section):
     """A device: the name of its driver, and that driver's own options beside it."""
@@ -62,27 +66,6 @@ class DeviceConfig(_Section):
     def options(self) -> dict[str, Any]:
         """What is handed to the driver, which validates it."""
         return dict(self.model_extra or {})
-
-
-class MqttConfig(_Section):
-    """The broker of the county.
-
-    Attributes:
-        version: `auto` prefers MQTT 5 and falls back to 3.1.1.
-        password_file: a file with the password alone, so that the password is in no configuration.
-        ca_file: the county's certificate authority; with it the link is TLS.
-        certificate_file: the point's own certificate, for mutual TLS.
-        key_file: the key of that certificate.
-    """
-
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 8883
-    version: Literal["auto", "5", "3.1.1"] = "auto"
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
 
 
 class ScreenConfig(_Section):
@@ -122,7 +105,7 @@ class Config(_Section):
     paths: PathsConfig
     fingerprint: DeviceConfig
     receipt_printer: DeviceConfig
-    mqtt: MqttConfig
+    mqtt: MqttOptions
     screen: ScreenConfig = ScreenConfig()
     certification: CertificationConfig = CertificationConfig()
 
@@ -140,68 +123,14 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: it cannot be read, is not TOML, or has keys and values that do not fit; all of them are named.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    try:
-        config = Config.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_complaint(path, text, complaint) for complaint in error.errors())) from error
-    return _resolved(config, path.absolute().parent)
-
-
-def complain(path: Path, table: str, key: str, message: str) -> ConfigError:
-    """The error for a key that only a driver could judge, with the line it stands on."""
-    text = path.read_text(encoding="utf-8")
-    return ConfigError(_place(path, text, (table, key)) + message)
-
-
-def _complaint(path: Path, text: str, complaint: Any) -> str:
-    keys = tuple(str(part) for part in complaint["loc"])
-    message = "unknown key" if complaint["type"] == "extra_forbidden" else complaint["msg"]
-    return _place(path, text, keys) + message
-
-
-def _place(path: Path, text: str, keys: tuple[str, ...]) -> str:
-    line = _line_of(text, keys)
-    where = f"{path}:{line}" if line else str(path)
-    return f"{where}: {'.'.join(keys)}: "
-
-
-def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
-    """The line of the last of `keys`, or of its table where the key is missing, counted from 1."""
-    lines = text.splitlines()
-    table = _first(lines, _TABLE_LINE.format(table=re.escape(keys[0])), 0)
-    if len(keys) == 1:
-        return table or _first(lines, _KEY_LINE.format(key=re.escape(keys[0])), 0)
-    if table is None:
-        return None
-    return _first(lines, _KEY_LINE.format(key=re.escape(keys[1])), table) or table
-
-
-def _first(lines: list[str], pattern: str, start: int) -> int | None:
-    for number, line in enumerate(lines[start:], start + 1):
-        if re.match(pattern, line):
-            return number
-        if start and re.match(r"^\s*\[", line):
-            return None
-    return None
+    return _resolved(configuration.read(path, Config), path.absolute().parent)
 
 
 def _resolved(config: Config, base: Path) -> Config:
     """The same configuration with every path absolute."""
-    mqtt = {
-        name: base / value
-        for name in ("password_file", "ca_file", "certificate_file", "key_file")
-        if (value := getattr(config.mqtt, name)) is not None
-    }
     return config.model_copy(
         update={
             "paths": PathsConfig(data=base / config.paths.data, keys=base / config.paths.keys),
-            "mqtt": config.mqtt.model_copy(update=mqtt),
+            "mqtt": config.mqtt.under(base),
         }
     )

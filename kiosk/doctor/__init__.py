@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from kiosk import config as configuration
-from kiosk.config import Config, ConfigError
+from kiosk.config import Config
 from kiosk.doctor import broker, devices, machine, stored, words
 from kiosk.doctor.checks import Check, carry_out
 from kiosk.doctor.report import Finding, Outcome, Report, failed, ok
 from services.clock import Clock, SystemClock
+from services.configuration import ConfigError
 
 __all__ = ["Finding", "Outcome", "Report", "examine", "run"]
-
-#: The database's file in the data folder.
-DATABASE: Final = "point.sqlite"
 
 
 def examine(path: Path, clock: Clock | None = None) -> Report:
@@ -40,7 +37,7 @@ def run(config: Config, clock: Clock | None = None) -> Report:
 
 
 def _checks(config: Config, clock: Clock) -> Sequence[Check]:
-    path = config.paths.data / DATABASE
+    path = config.paths.database
     configured = {"fingerprint": config.fingerprint, "receipt_printer": config.receipt_printer}
     running = devices.answers(config.screen.port)
     alarms = stored.alarms(path)

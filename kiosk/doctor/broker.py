@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
-from kiosk.config import MqttConfig, PointConfig
+from kiosk.config import PointConfig
 from kiosk.doctor.report import Finding, failed, ok, warning
 from services.clock import Clock
 from services.northbound.link import Identity, Link, LinkError, VersionNotSpokenError
@@ -23,9 +23,8 @@ _EXPIRES_SOON: Final = timedelta(days=30)
 _CALL: Final = "仍不行请联系县里运维人员。"
 
 
-def broker(point: PointConfig, mqtt: MqttConfig, clock: Clock) -> Iterator[Finding]:
+def broker(point: PointConfig, options: MqttOptions, clock: Clock) -> Iterator[Finding]:
     """How far the way leads; a step that fails ends it, because those behind it rest on it."""
-    options = MqttOptions.model_validate(mqtt.model_dump())
     resolved = _name(options)
     yield resolved
     if resolved.outcome == "failed":

@@ -10,16 +10,17 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from kiosk import release
 from kiosk.doctor.report import Finding, failed, ok, warning
 from services import identity
 from services.clock import Clock
 
-_EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # this program did not exist before
+_EARLIEST: Final = datetime.combine(release.EARLIEST, time(), UTC)
 _LATEST: Final = datetime(2060, 1, 1, tzinfo=UTC)
 _STEP_BACK: Final = timedelta(minutes=10)  # clocks are set back by a little when they are synchronised
 _MB: Final = 1_000_000

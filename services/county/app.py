@@ -9,13 +9,13 @@ from types import FrameType
 from services.clock import Clock, SystemClock
 from services.county.config import CountyConfig
 from services.county.ingest import Ingest
-from services.pages import PageServer
 from services.county.registry import Registry
 from services.county.schema import open_engine
 from services.county.web import create_app
 from services.northbound import topics
 from services.northbound.link import Identity
 from services.northbound.mqtt import Connection
+from services.pages import PageServer
 
 _LOG = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
+from services import configuration
 from services.northbound.options import MqttOptions
 
 
@@ -29,3 +30,14 @@ class CountyConfig(BaseModel):
     mqtt: MqttOptions
     http_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8090
+
+
+def load(path: Path) -> CountyConfig:
+    """Read the configuration; relative paths count from the folder of the file.
+
+    Raises:
+        ConfigError: it cannot be read, is not TOML, or has keys and values that do not fit; all of them are named.
+    """
+    config = configuration.read(path, CountyConfig)
+    base = path.absolute().parent
+    return config.model_copy(update={"points_file": base / config.points_file, "mqtt": config.mqtt.under(base)})

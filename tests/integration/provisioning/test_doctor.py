@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kiosk import doctor
-from kiosk.config import MqttConfig, PointConfig
-from kiosk.doctor import DATABASE, broker
+from kiosk.config import PointConfig
+from kiosk.doctor import broker
 from kiosk.doctor.report import Finding, Outcome
 from services import keys
 from services.clock import SystemClock
 from services.northbound.alarms import Alarms
 from services.northbound.journal import Journal
+from services.northbound.options import MqttOptions
 from services.store.database import Database
 from simulators.fingerprint import PROFILES, FingerprintModule
 from tests.support import way
@@ -47,7 +48,7 @@ class Village:
         with way.point(self.folder / "made"):
             pass
         (self.folder / "data").mkdir()
-        (self.folder / "made" / "point.sqlite").rename(self.folder / "data" / DATABASE)
+        (self.folder / "made" / "point.sqlite").rename(self.folder / "data" / "point.sqlite")
         (self.folder / "made" / "keys").rename(self.folder / "keys")
 
     def findings(self) -> dict[str, Finding]:
@@ -161,7 +162,7 @@ def test_the_devices_of_a_running_appliance_are_left_to_it(village: Village) -> 
 
 
 def report_silence(village: Village) -> None:
-    database = Database.open(village.folder / "data" / DATABASE)
+    database = Database.open(village.folder / "data" / "point.sqlite")
     journal = Journal("p-001", keys.load(village.folder / "keys"), SystemClock(), database.epoch)
     Alarms(database, journal, SystemClock()).report("fingerprint", "silent", active=True)
     database.close()
@@ -221,12 +222,12 @@ def test_a_name_that_leads_nowhere_ends_the_way_at_the_name() -> None:
     assert (finding.key, finding.outcome) == ("broker.name", Outcome.FAILED)
 
 
-def village_sections(host: str) -> tuple[PointConfig, MqttConfig]:
+def village_sections(host: str) -> tuple[PointConfig, MqttOptions]:
     point = PointConfig(
         id="p-001", name="示例", county="test-county", supervision_phone="000-0000000",
         verify_url="https://county.example/verify",
     )  # fmt: skip
-    return point, MqttConfig(host=host)
+    return point, MqttOptions(host=host)
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(400, Outcome.OK), (10, Outcome.WARNING)])

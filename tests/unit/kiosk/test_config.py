@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk import config
+from services.configuration import ConfigError
 
 GOOD = """\
 [point]
@@ -40,7 +41,7 @@ def file(tmp_path: Path) -> Path:
 
 def _complaints(file: Path, text: str) -> list[str]:
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.load(file)
     return str(caught.value).splitlines()
 
@@ -86,7 +87,7 @@ def test_text_that_is_not_toml_is_refused_with_the_place(file: Path) -> None:
 
 
 def test_a_missing_file_is_a_clear_error(file: Path) -> None:
-    with pytest.raises(config.ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="No such file"):
         config.load(file)
 
 
