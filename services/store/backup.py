@@ -116,7 +116,7 @@ class DailyBackups:
         self._thread = threading.Thread(target=self._run, name="backups", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first one is made when the newest is a day old, or dated in the future."""
+        """Begin; the first one is made at once where the newest is a day old."""
         self._thread.start()
 
     def close(self) -> None:
@@ -125,18 +125,33 @@ class DailyBackups:
         if self._thread.is_alive():
             self._thread.join()
 
+    def make_due(self) -> float:
+        """Make a backup if one is due.
+
+        Returns:
+            Seconds until the next one is.
+
+        Raises:
+            StoreError, OSError: it cannot be made.
+        """
+        pause = self._pause()
+        if pause > 0:
+            return pause
+        back_up(self._path, self._folder / f"point-{self._clock.now():%Y%m%dT%H%M%S}.sqlite")
+        self._thin_out()
+        return _EVERY.total_seconds()
+
     def _run(self) -> None:
-        while not self._stopping.wait(self._pause()):
+        pause = 0.0
+        while not self._stopping.wait(pause):
             try:
-                back_up(self._path, self._folder / f"point-{self._clock.now():%Y%m%dT%H%M%S}.sqlite")
-                self._thin_out()
+                pause = self.make_due()
             except (StoreError, OSError) as error:
                 _LOG.warning("no backup was made: %s", error)
-                if self._stopping.wait(_AGAIN_S):
-                    return
+                pause = _AGAIN_S
 
     def _pause(self) -> float:
-        """Seconds until the next backup is due."""
+        """Seconds until the next backup is due; one that is dated in the future says nothing."""
         newest = max((file.stat().st_mtime for file in self._folder.glob(_PATTERN)), default=None)
         if newest is None:
             return 0.0
