@@ -22,7 +22,7 @@ async def _serve(port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await broker.start()
-    print(json.dumps({"broker": "amqtt", "port": port}), flush=True)  # noqa: T201 - this line is the interface
+    print(json.dumps({"broker": "amqtt", "port": port}), flush=True)
     await stopping.wait()
     await broker.shutdown()
 
