@@ -117,6 +117,11 @@ class DeviceHandle(Generic[D]):
         """How the device is now."""
         return self._state
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is somebody who owns the device."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to own the device."""
         self._thread.start()
