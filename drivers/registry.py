@@ -33,7 +33,11 @@ _FAMILIES: Final[Mapping[str, Mapping[str, _Driver]]] = MappingProxyType(
             {
                 "ef01": _Driver(
                     "drivers.fingerprint.ef01.reader:open_reader", "drivers.fingerprint.ef01.options:EF01Options"
-                )
+                ),
+                "libfprint": _Driver(
+                    "drivers.fingerprint.libfprint.reader:open_reader",
+                    "drivers.fingerprint.libfprint.options:LibfprintOptions",
+                ),
             }
         ),
         "receipt_printer": MappingProxyType(
