@@ -8,7 +8,6 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from drivers.contracts.fingerprint import CaptureEvent
 from kiosk.compose import Appliance
-from kiosk.demo.hardware import Hardware
 from kiosk.demo.people import CLERKS, FINGERS, Person
 from services import identity
 from services.certification.views import EnrolmentStep, EnrolmentView, SlipState, Step, VisitView
@@ -21,6 +20,18 @@ _HANDS_MOVE: Final = frozenset({CaptureEvent.PLACE, CaptureEvent.LIFT})
 
 class ScriptError(Exception):
     """Something else happened than the script says; the message tells what was seen last."""
+
+
+class Hand(Protocol):
+    """Puts fingers on the reader."""
+
+    def place(self, finger: str, impression: int = 0) -> None:
+        """Put a finger down, such as `样例甲/right_thumb`."""
+        ...
+
+    def lift(self) -> None:
+        """Take it away."""
+        ...
 
 
 class Shown(Protocol):
@@ -95,7 +106,7 @@ def is_enrolled(appliance: Appliance, person: Person) -> bool:
 
 def enrol(
     appliance: Appliance,
-    hardware: Hardware,
+    hand: Hand,
     clerk: Clerk,
     person: Person,
     changed: Callable[[EnrolmentView], None] = lambda _: None,
@@ -104,7 +115,7 @@ def enrol(
 
     Args:
         appliance: the point.
-        hardware: where the resident puts the fingers.
+        hand: where the resident puts the fingers.
         clerk: who enrols.
         person: who is enrolled.
         changed: told every view.
@@ -119,14 +130,14 @@ def enrol(
         enrolments.consent(enrolment_id, given=True)
         for count, position in enumerate(FINGERS, 1):
             enrolments.choose_finger(enrolment_id, position)
-            _give_impressions(screen, hardware, f"{person.name}/{position.term}", count)
+            _give_impressions(screen, hand, f"{person.name}/{position.term}", count)
         saved = enrolments.finish(enrolment_id)
         enrolments.leave(enrolment_id)
         if saved.step is not EnrolmentStep.SAVED:
             raise ScriptError(f"{person.name} is not enrolled: {saved}")
 
 
-def _give_impressions(screen: Screen[EnrolmentView], hardware: Hardware, finger: str, count: int) -> None:
+def _give_impressions(screen: Screen[EnrolmentView], hand: Hand, finger: str, count: int) -> None:
     """Put the finger down whenever the reader asks for it, and lift it whenever the reader has it, until it is done."""
     impression = 0
     while True:
@@ -134,20 +145,20 @@ def _give_impressions(screen: Screen[EnrolmentView], hardware: Hardware, finger:
             lambda view: len(view.fingers_done) == count or view.problem is not None or view.capture in _HANDS_MOVE
         )
         if len(view.fingers_done) == count:
-            hardware.lift()
+            hand.lift()
             return
         if view.capture is CaptureEvent.PLACE:
-            hardware.place(finger, impression)
+            hand.place(finger, impression)
             impression += 1
         elif view.capture is CaptureEvent.LIFT:
-            hardware.lift()
+            hand.lift()
         elif view.step is not EnrolmentStep.IMPRESSION:
             raise ScriptError(f"{finger} is not enrolled: {view}")
 
 
 def certify(
     appliance: Appliance,
-    hardware: Hardware,
+    hand: Hand,
     person: Person,
     changed: Callable[[VisitView], None] = lambda _: None,
 ) -> VisitView:
@@ -155,7 +166,7 @@ def certify(
 
     Args:
         appliance: the point.
-        hardware: where the resident puts the finger.
+        hand: where the resident puts the finger.
         person: who comes.
         changed: told every view.
 
@@ -170,9 +181,9 @@ def certify(
         visit_id = visits.start().visit_id
         visits.consent(visit_id, given=True)
         screen.until(lambda view: view.capture is CaptureEvent.PLACE)
-        hardware.place(f"{person.name}/{FINGERS[0].term}", impression=7)
+        hand.place(f"{person.name}/{FINGERS[0].term}", impression=7)
         asked = screen.until(lambda view: view.step not in {Step.PLACE_FINGER, Step.CHECKING})
-        hardware.lift()
+        hand.lift()
         if asked.step is Step.CONFIRM_PERSON:
             visits.confirm(visit_id, is_me=True)
         elif asked.step is not Step.ALREADY_CERTIFIED:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -165,8 +165,15 @@ class CountyProcess:
 
 @contextmanager
 def running_county(folder: Path, points: "Sequence[Point]", mqtt: MqttOptions) -> "Iterator[County]":
+    """A county in this process that knows these points."""
+    with running(county_config(folder, points, mqtt)) as it:
+        yield it
+
+
+@contextmanager
+def running(config: CountyConfig) -> "Iterator[County]":
     """A county in this process."""
-    it = County(county_config(folder, points, mqtt), SystemClock())
+    it = County(config, SystemClock())
     it.start()
     try:
         yield it
@@ -197,15 +204,20 @@ def point(folder: Path, name: str = POINT, timing: Timing = QUICK) -> Iterator[P
 
 def register(path: Path, points: Sequence[Point]) -> Path:
     """Write the county's file of points."""
+    return register_keys(path, {it.name: it.keys for it in points})
+
+
+def register_keys(path: Path, points: Mapping[str, PointKeys]) -> Path:
+    """Write the county's file of points, each with its keys."""
     entries = [
         {
-            "id": it.name,
-            "name": f"{it.name} 服务点",
+            "id": name,
+            "name": f"{name} 服务点",
             "township": "测试乡",
             "village": "测试村",
-            "public_key": encode_key(it.keys.public_key),
+            "public_key": encode_key(own.public_key),
         }
-        for it in points
+        for name, own in points.items()
     ]
     path.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
     return path
