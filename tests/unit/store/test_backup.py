@@ -118,7 +118,7 @@ def test_a_backup_is_made_once_a_day_and_the_last_seven_are_kept(tmp_path: Path)
     folder = tmp_path / "backups"
     with way.point(tmp_path / "point") as point:
         backups = DailyBackups(point.database.path, folder, clock)
-        names = []
+        names: list[str] = []
         for _ in range(9):
             assert backups.make_due() == 86_400
             (newest,) = {file.name for file in folder.iterdir()} - set(names)
