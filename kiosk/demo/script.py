@@ -76,9 +76,10 @@ class Screen(Generic[V]):
 
 
 @contextmanager
-def _shown(
+def shown(
     subscribe: Callable[[Callable[[V], None]], Callable[[], None]], changed: Callable[[V], None]
 ) -> Generator[Screen[V]]:
+    """A screen that shows what a facade tells, inside the block."""
     screen: Screen[V] = Screen(changed)
     unsubscribe = subscribe(screen.show)
     try:
@@ -124,7 +125,7 @@ def enrol(
         ScriptError: it went another way.
     """
     enrolments = appliance.certification.enrolments
-    with _shown(enrolments.subscribe, changed) as screen:
+    with shown(enrolments.subscribe, changed) as screen:
         enrolment_id = enrolments.start(clerk).enrolment_id
         enrolments.enter_person(enrolment_id, person.name, person.number)
         enrolments.consent(enrolment_id, given=True)
@@ -177,7 +178,7 @@ def certify(
         ScriptError: it went another way.
     """
     visits = appliance.certification.visits
-    with _shown(visits.subscribe, changed) as screen:
+    with shown(visits.subscribe, changed) as screen:
         visit_id = visits.start().visit_id
         visits.consent(visit_id, given=True)
         screen.until(lambda view: view.capture is CaptureEvent.PLACE)

@@ -111,6 +111,8 @@ def bench(folder: Path, *, profile: Profile = R307, pace: float = math.inf, mqtt
         FingerprintModule(profile, link=folder / "fingerprint", flash=folder / "flash", pace=pace) as module,
         ReceiptPrinter(port=0, pace=pace) as printer,
     ):
-        it = Bench(folder, module, printer, keys.create(folder / "keys"))
+        key_folder = folder / "keys"
+        own = keys.load(key_folder) if key_folder.exists() else keys.create(key_folder)
+        it = Bench(folder, module, printer, own)
         it.configure(mqtt_port)
         yield it
