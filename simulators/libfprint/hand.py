@@ -37,7 +37,11 @@ class Retry(enum.IntEnum):
 
 
 class Hand:
-    """A hand before a virtual reader that is open."""
+    """A hand before a virtual reader that is open.
+
+    Attributes:
+        path: the reader's socket.
+    """
 
     def __init__(self, path: Path) -> None:
         """Nothing is touched yet.
@@ -45,7 +49,7 @@ class Hand:
         Args:
             path: the reader's socket.
         """
-        self._path = path
+        self.path = path
         self._connection: socket.socket | None = None
 
     def touch(self, picture: npt.NDArray[np.uint8]) -> None:
@@ -85,7 +89,7 @@ class Hand:
         """A connection of its own for every touch: the device would drop what it reads between two captures."""
         self.close()
         self._connection = socket.socket(socket.AF_UNIX)
-        self._connection.connect(str(self._path))
+        self._connection.connect(str(self.path))
 
     def _send(self, message: bytes) -> None:
         if self._connection is not None:

@@ -1,7 +1,6 @@
 """A USB reader without USB: libfprint's own virtual device, and the hand before it."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,22 +34,13 @@ def missing() -> str:
 
 
 @contextmanager
-def socket_path() -> Iterator[Path]:
-    """A place for the socket; its name is short, because a socket's may not be long."""
-    folder = Path(tempfile.mkdtemp(prefix="kiosk-"))
-    try:
-        yield folder / "hand"
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def virtual_reader() -> Iterator[tuple[LibfprintReader, Hand]]:
+def virtual_reader(**options: object) -> Iterator[tuple[LibfprintReader, Hand]]:
     """An open virtual reader and the hand before it; without libfprint the test is skipped, except in CI."""
     if missing() and "CI" not in os.environ:
         pytest.skip(missing())
-    with socket_path() as socket:
-        reader, hand = open_virtual(socket), Hand(socket)
+    with tempfile.TemporaryDirectory(prefix="kiosk-") as folder:  # short, because a socket's name may not be long
+        socket = Path(folder) / "hand"
+        reader, hand = open_virtual(socket, **options), Hand(socket)
         try:
             yield reader, hand
         finally:

@@ -8,8 +8,7 @@ import json
 import os
 import select
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -34,25 +33,20 @@ _PARTING: Final = 1.0  # seconds that the worker has to let go of the device bef
 class WorkerProcess:
     """A running worker."""
 
-    def __init__(
-        self, environment: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic, python: str = PYTHON
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         """Start it.
 
         Args:
             environment: variables for libfprint, on top of this process's own.
-            monotonic: the clock that its deadlines run on.
-            python: the interpreter.
 
         Raises:
-            LibfprintError: `UNSUPPORTED` when there is no such interpreter.
+            LibfprintError: `UNSUPPORTED` when Debian's Python is missing.
         """
-        self._monotonic = monotonic
         self._buffer = bytearray()
         self._image: Image | None = None  # the one whose pixels are awaited
         try:
             self._process = subprocess.Popen(
-                [python, "-I", str(_WORKER)],
+                [PYTHON, "-I", str(_WORKER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,

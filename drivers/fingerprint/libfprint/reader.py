@@ -50,7 +50,7 @@ def open_reader(
     """
     settings = LibfprintOptions.model_validate(options)
     with _naming(device, "open"):
-        worker = WorkerProcess(settings.environment, monotonic)
+        worker = WorkerProcess(settings.environment)
         try:
             patience = Deadline.after(_OPEN_PATIENCE, monotonic)
             chosen = choose(_expected(worker, Devices, patience).devices, settings)
