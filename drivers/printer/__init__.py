@@ -1,1 +1,5 @@
-"""Receipt printers that speak ESC/POS over a serial line, USB or the network."""
+"""Receipt printers that understand ESC/POS, over serial, network and USB."""
+
+from drivers.printer.receipts import open_receipt_printer
+
+__all__ = ["open_receipt_printer"]
