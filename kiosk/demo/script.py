@@ -11,6 +11,7 @@ from kiosk.compose import Appliance
 from kiosk.demo.people import CLERKS, FINGERS, Person
 from services import identity
 from services.certification.views import EnrolmentStep, EnrolmentView, SlipState, Step, VisitView
+from services.certification.visits import Visits
 from services.clerks import Clerk
 from services.northbound.outbox import Settlement
 
@@ -181,27 +182,36 @@ def certify(
     with shown(visits.subscribe, changed) as screen:
         visit_id = visits.start().visit_id
         visits.consent(visit_id, given=True)
-        screen.until(lambda view: view.capture is CaptureEvent.PLACE)
-        hand.place(f"{person.name}/{FINGERS[0].term}", impression=7)
-        asked = screen.until(lambda view: view.step not in {Step.PLACE_FINGER, Step.CHECKING})
-        hand.lift()
-        if asked.step is Step.CONFIRM_PERSON:
-            visits.confirm(visit_id, is_me=True)
-        elif asked.step is not Step.ALREADY_CERTIFIED:
-            raise ScriptError(f"{person.name} was not recognised: {asked}")
-        else:
-            visits.reprint(visit_id)
-        done = screen.until(_slip_is_done)
+        while not (view := screen.until(_resident_moves)).certification:
+            _answer(visits, view, hand, person)
+        if view.certification.slip is not SlipState.PRINTED:
+            view = screen.until(_slip_is_done)
         visits.leave(visit_id)
-        return done
+        return view
+
+
+def _resident_moves(view: VisitView) -> bool:
+    return view.capture in _HANDS_MOVE or view.step not in {Step.CONSENT, Step.PLACE_FINGER, Step.CHECKING}
+
+
+def _answer(visits: Visits, view: VisitView, hand: Hand, person: Person) -> None:
+    """Do what the screen asks for."""
+    if view.capture is CaptureEvent.PLACE:
+        hand.place(f"{person.name}/{FINGERS[0].term}", impression=7)
+    elif view.capture is CaptureEvent.LIFT:
+        hand.lift()
+    elif view.step is Step.CONFIRM_PERSON:
+        hand.lift()
+        visits.confirm(view.visit_id, is_me=True)
+    elif view.step is Step.IDENTIFY:  # the reader's library is still being loaded
+        hand.lift()
+        visits.enter_number(view.visit_id, person.number)
+    elif view.step not in {Step.PLACE_FINGER, Step.CHECKING}:
+        raise ScriptError(f"{person.name} was not certified: {view}")
 
 
 def _slip_is_done(view: VisitView) -> bool:
-    if view.certification is not None:
-        return view.certification.slip in {SlipState.PRINTED, SlipState.FAILED}
-    if view.step in {Step.CONFIRM_PERSON, Step.CERTIFIED}:
-        return False
-    raise ScriptError(f"not certified: {view}")
+    return view.certification is not None and view.certification.slip in {SlipState.PRINTED, SlipState.FAILED}
 
 
 def await_settlement(appliance: Appliance, record_id: str, seconds: float) -> Settlement | None:
