@@ -227,7 +227,16 @@ class ModuleMatcher:
         return Verdict(Outcome.INCONCLUSIVE)
 
     def _do(self, name: str, operation: Callable[[MatchingReader], T], seconds: float = _TURN_S) -> T:
-        return self._handle.submit(operation, name=name, deadline=Deadline.after(seconds)).result()
+        def act(reader: MatchingReader) -> T | _ForeignLibraryError:
+            try:
+                return operation(reader)
+            except _ForeignLibraryError as error:  # no fault of the device, so not for its owner's log
+                return error
+
+        done = self._handle.submit(act, name=name, deadline=Deadline.after(seconds)).result()
+        if isinstance(done, _ForeignLibraryError):
+            raise done
+        return done
 
 
 def _require(label: bytes, reader: MatchingReader) -> None:
