@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 RAW_PORT: Final = 9100
 _SPEEDS: Final = (2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
@@ -78,7 +78,7 @@ def _serial(parts: SplitResult, query: dict[str, str]) -> Address:
     flow = query.get("flow", "none")
     for known in _FLOWS:
         if flow == known:
-            return SerialAddress(parts.path, int(baud), known)
+            return SerialAddress(unquote(parts.path), int(baud), known)
     raise ValueError(f"flow must be one of {', '.join(_FLOWS)}, not {flow!r}")
 
 

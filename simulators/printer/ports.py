@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from simulators.fingerprint.line import SerialLine, UnpluggedError
 
@@ -139,7 +140,7 @@ class SerialPort:
     @property
     def url(self) -> str:
         """Where a host finds the printer; raises ``UnpluggedError`` without a stable path while unplugged."""
-        return f"serial://{self._line.path}?baud={self._baud}"
+        return f"serial://{quote(self._line.path)}?baud={self._baud}"
 
     def plug(self, receive: Callable[[bytes], None]) -> None:
         """Begin to listen."""
