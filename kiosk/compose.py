@@ -98,9 +98,10 @@ class Appliance:
 
         self.residents = Residents(self.database, point_keys, clock)
         self.clerks = Clerks(self.database, clock)
+        self.matcher = ModuleMatcher(self.reader, SlotMap(self.database), self.residents.finger)
         self.certification = certification.start(
             database=self.database, journal=journal, residents=self.residents, rules=rules(config), clock=clock,
-            matcher=ModuleMatcher(self.reader, SlotMap(self.database), self.residents.finger),
+            matcher=self.matcher,
             reader=self.reader, printer=self.printer, built_on=release.EARLIEST,
         )  # fmt: skip
         stack.callback(self.certification.close)

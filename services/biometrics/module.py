@@ -121,7 +121,9 @@ class ModuleMatcher:
             self._complete.clear()
             return Verdict(Outcome.INCONCLUSIVE)
         if hit is None:
-            return Verdict(Outcome.NO_MATCH if self.is_complete else Outcome.INCONCLUSIVE)
+            # A finger that was enrolled a moment ago may not be in the library yet.
+            knows_all = self.is_complete and not self._slots.lacks_any(probe.algorithm)
+            return Verdict(Outcome.NO_MATCH if knows_all else Outcome.INCONCLUSIVE)
         return self._confirm(sample, hit)
 
     def load(self, fingers: Iterable[EnrolledFinger]) -> None:

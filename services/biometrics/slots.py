@@ -49,6 +49,16 @@ class SlotMap:
                 (_GENERATION, secrets.token_hex(16)),
             )
 
+    def lacks_any(self, algorithm: str) -> bool:
+        """Whether there is an enrolled finger of this algorithm that no slot is known to hold."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM finger WHERE algorithm = ? AND id NOT IN"
+                " (SELECT finger_id FROM library_slot WHERE stored) LIMIT 1",
+                (algorithm,),
+            ).fetchone()
+        return row is not None
+
     def plan(self, wanted: Collection[str], capacity: int, occupied: Collection[int]) -> Plan:
         """Give every finger a slot as far as there are any; fingers that are no longer wanted lose theirs.
 
