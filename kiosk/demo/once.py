@@ -71,6 +71,7 @@ def _certify(appliance: Appliance, village: Village, person: people.Person, tell
     appliance.reader.wait_until_tried(_READER_S)
     info = appliance.reader.state.info
     teller.tell("reader", health=appliance.reader.state.health, model=info.model if info else "")
+    script.load_library(appliance)
     done = script.certify(appliance, village.hardware, person, teller.changed())
     certification = done.certification
     if certification is None:

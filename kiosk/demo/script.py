@@ -106,6 +106,11 @@ def is_enrolled(appliance: Appliance, person: Person) -> bool:
     return resident is not None and bool(appliance.residents.fingers_of(resident.resident_id))
 
 
+def load_library(appliance: Appliance) -> None:
+    """Have every finger in the reader's library by now, whatever the gallery's own thread is doing."""
+    appliance.matcher.load(appliance.residents.all_fingers())
+
+
 def enrol(
     appliance: Appliance,
     hand: Hand,

@@ -211,3 +211,4 @@ def _enrol(path: Path, hardware: Hardware, residents: Sequence[people.Person]) -
         for person in residents:
             if not script.is_enrolled(appliance, person):
                 script.enrol(appliance, hardware, clerk, person)
+        script.load_library(appliance)

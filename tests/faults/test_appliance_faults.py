@@ -50,7 +50,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def enrolled(bench: Bench, running: Appliance, person: people.Person = FIRST) -> tuple[Clerk, ...]:
     clerks = script.take_clerks_on(running)
     script.enrol(running, bench, clerks[0], person)
-    running.matcher.load(running.residents.all_fingers())  # now, whatever the gallery's own thread is doing
+    script.load_library(running)
     return clerks
 
 
