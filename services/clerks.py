@@ -216,6 +216,8 @@ class Clerks:
         if self._hasher.check_needs_rehash(pin_hash):
             pin_hash = self._hasher.hash(pin)
         with self._database.transaction() as transaction:
+            if _row(transaction, row["id"])["pin_hash"] != row["pin_hash"]:
+                raise WrongPinError(_TRIES)  # somebody gave the clerk a new one meanwhile
             transaction.execute(
                 "UPDATE clerk SET failures = 0, locked_until = NULL, pin_hash = ? WHERE id = ?", (pin_hash, row["id"])
             )
