@@ -105,7 +105,7 @@ class PointKeys:
 
 
 def create(folder: Path, pseudonym_key: bytes | None = None) -> PointKeys:
-    """Make the keys and write them, readable by their owner alone. Existing files are never overwritten.
+    """Make the keys and write them, readable by their owner alone. Where one exists already, none is written.
 
     Args:
         folder: where to; made when it is missing.
@@ -127,13 +127,15 @@ def create(folder: Path, pseudonym_key: bytes | None = None) -> PointKeys:
     )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (_SIGNING_KEY_FILE, _DATA_KEY_FILE, _PSEUDONYM_KEY_FILE):
+            if (folder / name).exists():
+                raise KeyFileError(
+                    f"{folder / name} exists already and is kept: a lost key makes every stored template useless"
+                )
         _write_private(folder / _SIGNING_KEY_FILE, pem)
         _write_private(folder / _DATA_KEY_FILE, keys.vault.key)
         _write_private(folder / _PSEUDONYM_KEY_FILE, keys.pseudonym_key)
-    except FileExistsError as error:
-        raise KeyFileError(
-            f"{error.filename} exists already and is kept: a lost key makes every stored template useless"
-        ) from error
+        _synchronise(folder)
     except OSError as error:
         raise KeyFileError(f"the keys cannot be written to {folder}: {error.strerror}") from error
     return keys
@@ -158,11 +160,26 @@ def load(folder: Path) -> PointKeys:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Have the content on disk before the name, and take no name that is taken."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
+    try:
+        os.link(part, path)
+    finally:
+        part.unlink()
+
+
+def _synchronise(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_private_of(path: Path, length: int) -> bytes:
