@@ -23,9 +23,9 @@ from drivers.printer.transport import Transport
 #: How long a printer may take to answer a real-time question, in seconds.
 PROMPT: Final = 2.0
 #: A pause this long says that no further answer is under way, in seconds.
-QUIET: Final = 0.2
+QUIET: Final = 0.15
 #: Between two looks at the printer while a slip is being printed, in seconds.
-LOOK_EVERY: Final = 0.5
+LOOK_EVERY: Final = 0.3
 
 _SENSOR: Final = b"\x1dr\x01"
 _RECOVER_AND_CLEAR: Final = b"\x10\x05\x02"  # DLE ENQ 2
@@ -43,7 +43,9 @@ class Conversation:
         self._decoder = Decoder()
         self._answers: deque[Answer] = deque()
         self._jobs = itertools.count(1)
-        self._in_doubt = True  # another program, or this one before a restart, may have asked
+        # Another program, or this one before a restart, may have asked or printed:
+        self._answers_under_way = True
+        self._slip_left = True
 
     def present(self, deadline: Deadline) -> None:
         """Be sure that a printer answers.
@@ -54,6 +56,7 @@ class Conversation:
         with self._doubted_unless_done():
             self._hear_out(deadline)
             self._ask(Question.PRINTER, deadline)
+        self._answers_under_way = False
 
     def condition(self, deadline: Deadline) -> Condition:
         """Ask the printer how it is.
@@ -62,10 +65,11 @@ class Conversation:
             PrinterError: as for `present`.
         """
         with self._doubted_unless_done():
-            if self._in_doubt:
+            if self._answers_under_way:
                 self._hear_out(deadline)
             answers = {question: self._ask(question, deadline) for question in Question}
-            return status.condition(answers)
+        self._answers_under_way = False
+        return status.condition(answers)
 
     def identity(self, kind: int, deadline: Deadline) -> str:
         """What the printer says to `GS I`, empty where it does not answer."""
@@ -82,7 +86,7 @@ class Conversation:
         Raises:
             PrinterError: what keeps it from that.
         """
-        if not self._in_doubt:
+        if not self._slip_left:
             return
         with self._doubted_unless_done():
             self.clear(deadline)
@@ -90,7 +94,7 @@ class Conversation:
             self._transport.write(_FILLER + _SENSOR, deadline)
             self._await_printed(Kind.SENSOR, b"", deadline)
             self._hear_out(deadline)
-        self._in_doubt = False
+        self._answers_under_way = self._slip_left = False
 
     def clear(self, deadline: Deadline) -> None:
         """Have the printer forget what it has not printed, as far as its make can.
@@ -196,5 +200,5 @@ class Conversation:
         try:
             yield
         except PrinterError:
-            self._in_doubt = True
+            self._answers_under_way = self._slip_left = True
             raise

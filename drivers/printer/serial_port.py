@@ -49,6 +49,8 @@ class SerialTransport:
 
     def read(self) -> bytes:
         """What has arrived."""
+        if not self._port.is_open:
+            raise PrinterError(Fault.UNPLUGGED, "the port is closed")
         with line():
             return bytes(self._port.read(self._port.in_waiting or 1))
 

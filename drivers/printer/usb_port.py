@@ -29,6 +29,7 @@ class UsbTransport:
         """
         self._device = _find(address, backend)
         self._detached: int | None = None
+        self._closed = False
         try:
             self._claim()
         except usb.core.USBError as error:
@@ -40,6 +41,7 @@ class UsbTransport:
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send bytes."""
+        self._require_open()
         while data:
             try:
                 sent = self._out.write(data, _milliseconds(max(deadline.remaining(), SLICE)))
@@ -56,6 +58,7 @@ class UsbTransport:
         """What has arrived."""
         if self._in is None:
             raise PrinterError(Fault.UNSUPPORTED, "the printer has no way back: its dialect is mute")
+        self._require_open()
         try:
             return bytes(self._in.read(self._in.wMaxPacketSize, _milliseconds(SLICE)))
         except usb.core.USBTimeoutError:
@@ -65,6 +68,7 @@ class UsbTransport:
 
     def close(self) -> None:
         """Give the printer back to the kernel."""
+        self._closed = True
         with contextlib.suppress(usb.core.USBError, NotImplementedError, ValueError):
             usb.util.dispose_resources(self._device)
         if self._detached is not None:
@@ -72,6 +76,11 @@ class UsbTransport:
             with contextlib.suppress(usb.core.USBError, NotImplementedError, ValueError):
                 self._device.attach_kernel_driver(interface)
                 usb.util.dispose_resources(self._device)
+
+    def _require_open(self) -> None:
+        """Refuse what pyusb would do: open the printer again by itself."""
+        if self._closed:
+            raise PrinterError(Fault.UNPLUGGED, "the printer is closed")
 
     def _claim(self) -> None:
         try:

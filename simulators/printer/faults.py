@@ -10,7 +10,7 @@ class FaultKind(enum.StrEnum):
     """What is wrong with the printer."""
 
     SILENT = "silent"
-    """It prints, and no answer leaves it."""
+    """It prints, and no answer leaves it, once ``after`` more bytes have arrived."""
     SLOW = "slow"
     """Every answer waits for ``delay`` seconds first."""
     GARBAGE = "garbage"

@@ -78,6 +78,7 @@ class Interpreter:
         self._watch = Watch(buffer)
         self._press = Press(paper, mechanism.move)
         self._qr_data = b""
+        self._graphic: NDArray[np.bool_] | None = None
         self.unknown: list[bytes] = []
         self.automatic = False
         self._initialise()
@@ -169,6 +170,8 @@ class Interpreter:
             "t": self._select_page,
             "R": self._select_nation,
             "*": self._column_image,
+            "$": lambda: self._press.go_to(self._two()),
+            "\\": self._move,
             "i": self._mechanism.cut,
             "m": self._mechanism.cut,
         }
@@ -177,6 +180,7 @@ class Interpreter:
     def _chinese_command(self, code: int) -> bool:
         plain: Mapping[str, Callable[[], None]] = {
             "&": lambda: self._set_chinese(on=True),
+            "(": self._extended_chinese,
             ".": lambda: self._set_chinese(on=False),
             "!": self._chinese_print_mode,
         }
@@ -191,6 +195,7 @@ class Interpreter:
             "k": self._barcode,
             "r": self._transmit_status,
             "(": self._extended,
+            "8": self._large,
         }
         if self._make.identifies:
             plain |= {"I": self._identify, "a": self._automatic}
@@ -286,12 +291,45 @@ class Interpreter:
             self._take(self._one())
         self.unknown.append(bytes([_GS, ord("k"), kind]))
 
+    def _move(self) -> None:
+        distance = self._two()
+        self._press.go_by(distance - 0x10000 if distance & 0x8000 else distance)
+
+    def _extended_chinese(self) -> None:
+        """``FS (``: fonts and the like, which change nothing here."""
+        self._one()
+        self._take(self._two())
+
+    def _large(self) -> None:
+        """``GS 8 L``: graphics with a length of four bytes."""
+        name, size = self._one(), int.from_bytes(self._take(4), "little")
+        if name != ord("L") or size > _MOST_DOTS * _MOST_DOTS // 8:
+            self.unknown.append(bytes([_GS, ord("8"), name]))
+            return
+        self._graphics(self._take(size))
+
+    def _graphics(self, data: bytes) -> None:
+        """Keep an image (112) or print what was kept (2, 50)."""
+        function = data[1]
+        if function == 112:
+            wide, high = data[3], data[4]
+            width, height = (int.from_bytes(data[place : place + 2], "little") for place in (6, 8))
+            dots = _bits(data[10:], (width + 7) // 8, height)[:, :width]
+            self._graphic = dots.repeat(high, axis=0).repeat(wide, axis=1)
+        elif function in (2, 50) and self._graphic is not None:
+            graphic, self._graphic = self._graphic, None
+            self._press.image(graphic)
+        else:
+            self.unknown.append(bytes([_GS, ord("("), ord("L"), function]))
+
     def _extended(self) -> None:
         """``GS (``: functions that say how long they are."""
         name = self._one()
         data = self._take(self._two())
         if name == ord("k") and data[:1] == bytes([_QR]) and self._make.draws_qr:
             self._qr_function(data[1], data[2:])
+        elif name == ord("L") and len(data) >= 2:
+            self._graphics(data)
         elif name == ord("H") and data[:2] == b"00" and self._make.identifies:
             self._answer(b"\x37\x22" + data[2:6] + b"\x00")
         else:

@@ -39,9 +39,21 @@ class Style:
 
 @dataclass(slots=True)
 class _Line:
-    cells: list[NDArray[np.bool_]] = field(default_factory=list)
+    cells: list[tuple[int, NDArray[np.bool_]]] = field(default_factory=list)
+    """Dots and where they begin."""
     text: str = ""
-    width: int = 0
+    position: int = 0
+    """Where the next cell begins."""
+
+    @property
+    def width(self) -> int:
+        """Dots from the beginning to the rightmost cell's end."""
+        return max((x + dots.shape[1] for x, dots in self.cells), default=0)
+
+    @property
+    def height(self) -> int:
+        """Dots of the tallest cell."""
+        return max((len(dots) for _, dots in self.cells), default=0)
 
 
 class Press:
@@ -94,28 +106,35 @@ class Press:
     def cell(self, dots: NDArray[np.bool_], text: str = "") -> None:
         """Put dots into the line, as wide as they are."""
         width = dots.shape[1]
-        if self._line.width + width > self._paper.dots and self._line.cells:
+        if self._line.position + width > self._paper.dots and self._line.cells:
             self.feed_line()
-        self._line.cells.append(dots[:, : self._paper.dots])
-        self._line.width += width
+        self._line.cells.append((self._line.position, dots[:, : self._paper.dots]))
+        self._line.position += width
         self._line.text += text
+
+    def go_to(self, position: int) -> None:
+        """Let the next cell begin ``position`` dots from the line's beginning; beyond the paper nothing happens."""
+        if 0 <= position < self._paper.dots:
+            if position > self._line.position and self._line.cells:
+                self._line.text += " "
+            self._line.position = position
+
+    def go_by(self, distance: int) -> None:
+        """Let the next cell begin ``distance`` dots further right, or left where it is negative."""
+        self.go_to(self._line.position + distance)
 
     def tab(self) -> None:
         """Go on at the next tab stop."""
         stop = _TAB * glyphs.NARROW
-        gap = stop - self._line.width % stop
-        if self._line.width + gap <= self._paper.dots:
-            self.cell(np.zeros((1, gap), dtype=np.bool_), " " * max(1, gap // glyphs.NARROW))
+        self.go_to((self._line.position // stop + 1) * stop)
 
     def feed_line(self) -> None:
         """Print the line and move on to the next."""
-        tallest = max((len(cell) for cell in self._line.cells), default=0)
-        self._print_line(max(tallest, self.spacing))
+        self._print_line(max(self._line.height, self.spacing))
 
     def feed(self, rows: int) -> None:
         """Print the line and move on by ``rows`` dots."""
-        tallest = max((len(cell) for cell in self._line.cells), default=0)
-        height = max(tallest, rows)
+        height = max(self._line.height, rows)
         if height:
             self._print_line(height)
 
@@ -133,13 +152,10 @@ class Press:
     def _print_line(self, height: int) -> None:
         line, self._line = self._line, _Line()
         dots = np.zeros((height, self._paper.dots), dtype=np.bool_)
-        tallest = max((len(cell) for cell in line.cells), default=0)
-        x = self._left(min(line.width, self._paper.dots))
-        for cell in line.cells:
-            room = max(0, self._paper.dots - x)
-            piece = cell[:, :room]
-            dots[tallest - len(cell) : tallest, x : x + piece.shape[1]] |= piece
-            x += cell.shape[1]
+        left = self._left(min(line.width, self._paper.dots))
+        for x, cell in line.cells:
+            piece = cell[:, : max(0, self._paper.dots - left - x)]
+            dots[line.height - len(cell) : line.height, left + x : left + x + piece.shape[1]] |= piece
         self._move(Band(dots, text=line.text))
 
     def _left(self, width: int) -> int:

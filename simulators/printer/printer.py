@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulators.printer.status import State
 
 _NOISE = bytes([0x00, 0xFF, 0x81, 0x55, 0xE3])
+_AFTER_BYTES = frozenset({FaultKind.SILENT, FaultKind.UNPLUGGED})
 _ON_THE_LINE = frozenset({FaultKind.SILENT, FaultKind.SLOW, FaultKind.GARBAGE, FaultKind.STUCK, FaultKind.REFUSED})
 
 
@@ -202,7 +203,7 @@ class ReceiptPrinter:
             self._port.refuse(on=True)
         with self._changed:
             self._fault = fault
-            self._bytes_left = fault.after if fault.kind is FaultKind.UNPLUGGED else None
+            self._bytes_left = (fault.after or None) if fault.kind in _AFTER_BYTES else None
             self._mechanism.arm(fault)
             self._changed.notify_all()
         if fault.kind is FaultKind.UNPLUGGED and not fault.after:
@@ -274,27 +275,33 @@ class ReceiptPrinter:
 
     def _receive(self, data: bytes) -> None:
         """Take what the port hands over; waits while the line is stopped."""
-        data, pulled = self._before_the_plug(data)
+        early, late = self._around_the_fault(data)
         with contextlib.suppress(PowerOffError):
-            self._await_unstuck()
-            for item in self._scanner.feed(data):
-                if isinstance(item, Request):
-                    self._obey(item)
-                else:
-                    self._buffer.put(item)
-        if pulled:
-            self.unplug()
+            self._take_in(early)
+            if late is not None and self._fault is not None and self._fault.kind is FaultKind.UNPLUGGED:
+                self.unplug()
+            elif late:
+                self._take_in(late)
 
-    def _before_the_plug(self, data: bytes) -> tuple[bytes, bool]:
+    def _around_the_fault(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """What arrives before a fault bites that counts bytes, and what after; None when it does not bite yet."""
         with self._changed:
             if self._bytes_left is None:
-                return data, False
-            arrived = data[: self._bytes_left]
-            self._bytes_left -= len(arrived)
+                return data, None
+            early = data[: self._bytes_left]
+            self._bytes_left -= len(early)
             if self._bytes_left:
-                return arrived, False
+                return early, None
             self._bytes_left = None
-            return arrived, True
+            return early, data[len(early) :]
+
+    def _take_in(self, data: bytes) -> None:
+        self._await_unstuck()
+        for item in self._scanner.feed(data):
+            if isinstance(item, Request):
+                self._obey(item)
+            else:
+                self._buffer.put(item)
 
     def _await_unstuck(self) -> None:
         with self._changed:
@@ -322,7 +329,10 @@ class ReceiptPrinter:
     # --- answers ------------------------------------------------------------------------------------------------
 
     def _line_fault(self) -> FaultKind | None:
-        return self._fault.kind if self._fault is not None and self._fault.kind in _ON_THE_LINE else None
+        fault = self._fault
+        if fault is None or fault.kind not in _ON_THE_LINE or self._bytes_left is not None:
+            return None
+        return fault.kind
 
     def _answer(self, data: bytes) -> None:
         with self._changed:
