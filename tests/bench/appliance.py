@@ -40,6 +40,9 @@ SETTLE_S = 10.0
 VIEWPORT = {"width": 1080, "height": 1920}
 PERSON = people.RESIDENTS[0]
 
+#: Into a visit, through consent (which is stored) to the finger, and out again.
+JOURNEY = ("[data-start] button", "main .primary", "[data-nav=exit]")
+
 #: Resolves with the milliseconds from the tap to the frame after the step has changed.
 TAP = """
 selector => new Promise(resolve => {
@@ -101,11 +104,11 @@ def paint(page: Page, address: str) -> float:
 
 
 def taps(page: Page, address: str) -> list[float]:
-    """Into a visit and out again, so that nothing but the screen and the store is measured."""
+    """Milliseconds of each tap of the journey, again and again."""
     found: list[float] = []
     page.goto(address)
     while len(found) < TAPS:
-        found.extend(page.evaluate(TAP, selector) for selector in ("[data-main]", "[data-exit]"))
+        found.extend(page.evaluate(TAP, selector) for selector in JOURNEY)
     return found
 
 
@@ -114,6 +117,7 @@ def fingers(bench: Bench, configuration: Path) -> dict[str, float]:
     steps: list[dict[str, float]] = []
     with Appliance(configuration, timing=way.QUICK) as running_here:
         running_here.reader.wait_until_tried(60)
+        script.load_library(running_here)
         steps.extend(one_finger(running_here, bench, impression) for impression in range(FINGERS))
         baud = running_here.reader.state.info
     medians = {name: round(statistics.median(step[name] for step in steps), 3) for name in steps[0]}
@@ -151,6 +155,7 @@ def measure(folder: Path, make: str) -> dict[str, Any]:
     profile = PROFILES[make]
     with appliance.bench(folder, profile=profile) as bench, Appliance(bench.configuration) as first:
         script.enrol(first, bench, script.take_clerks_on(first)[0], PERSON)
+        script.load_library(first)
     with appliance.bench(folder, profile=profile, pace=1.0) as bench:
         figures: dict[str, Any] = {"make": make, "line_bit_s": "57600 at power-up, raised to 115200"}
         say = progress(figures)

@@ -18,7 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from services.northbound import topics
-from services.northbound.messages import DeviceHealth, DeviceStatus, PointStatus
+from services.northbound.messages import DeviceHealth, DeviceStatus, Plug, PointStatus
 from services.northbound.outbox import Verdict
 from services.northbound.sender import Timing
 from tests.support import way
@@ -323,7 +323,7 @@ def test_the_slips_page_confirms_what_is_genuine_and_nothing_else(
     with way.running_county(tmp_path / "county", [point], mqtt) as county:
         made = point.certify()
         northbound.alarm("printer", "paper_out", active=True)
-        northbound.report(devices=[READER])
+        northbound.report(devices=[READER], plugs=[Plug(port="1-1.4", id="1a86:7523", name="QinHeng HL-340")])
         await_settled(northbound, made.id)
         await_state(northbound, lambda state: state.pending == 0)
         base = f"http://127.0.0.1:{county.http_port}"
@@ -345,3 +345,4 @@ def test_the_slips_page_confirms_what_is_genuine_and_nothing_else(
     assert "打印机：缺纸（发生）" in board
     assert "测** 2026 年度 指纹认证" in board
     assert "指纹仪未连接（设备被拔出）" in board
+    assert "插着 1 个设备：1-1.4 QinHeng HL-340" in board
