@@ -62,9 +62,9 @@ class Calendar:
         if day != self.today():
             raise DateDiffersError(f"the clock shows {self.today()}")
         with self._database.transaction() as transaction:
-            newest = transaction.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0]
+            newest = transaction.execute("SELECT coalesce(max(rowid), 0) FROM record").fetchone()[0]
             transaction.execute(
-                "INSERT INTO date_confirmation (at, clerk_id, after_seq) VALUES (?, ?, ?)",
+                "INSERT INTO date_confirmation (at, clerk_id, after_record) VALUES (?, ?, ?)",
                 (self._clock.now().isoformat(), clerk.clerk_id, newest),
             )
             audit.write(
@@ -79,17 +79,20 @@ class Calendar:
         return too_early or (not self._clock.trusted() and now > known + _LONGEST_GAP)
 
     def _known(self, connection: sqlite3.Connection, *, trusted_only: bool) -> datetime:
-        """The newest moment that is known to have passed."""
+        """The newest moment that is known to have passed.
+
+        Records are taken in the order in which they were made: sequences begin anew with every epoch.
+        """
         confirmed = connection.execute(
-            "SELECT at, after_seq FROM date_confirmation ORDER BY id DESC LIMIT 1"
+            "SELECT at, after_record FROM date_confirmation ORDER BY id DESC LIMIT 1"
         ).fetchone()
         act = connection.execute(
             """
             SELECT json_extract(envelope, '$.time') AS at FROM record
-            WHERE seq > ? AND (json_extract(envelope, '$.clock_trusted') OR (kind LIKE 'pension.%' AND NOT ?))
-            ORDER BY seq DESC LIMIT 1
+            WHERE rowid > ? AND (json_extract(envelope, '$.clock_trusted') OR (kind LIKE 'pension.%' AND NOT ?))
+            ORDER BY rowid DESC LIMIT 1
             """,
-            (confirmed["after_seq"] if confirmed else 0, trusted_only),
+            (confirmed["after_record"] if confirmed else 0, trusted_only),
         ).fetchone()
         moments = [self._built_at]
         if confirmed is not None and not trusted_only:

@@ -117,8 +117,8 @@ CREATE TABLE slip (
 
 -- A clerk has confirmed that the clock shows the right date, although nothing else says so.
 CREATE TABLE date_confirmation (
-    id        INTEGER PRIMARY KEY,
-    at        TEXT NOT NULL,                           -- what the clock showed
-    clerk_id  TEXT NOT NULL REFERENCES clerk (id),
-    after_seq INTEGER NOT NULL CHECK (after_seq >= 0)  -- the newest record then: what came before says nothing any more
+    id           INTEGER PRIMARY KEY,
+    at           TEXT NOT NULL,                        -- what the clock showed
+    clerk_id     TEXT NOT NULL REFERENCES clerk (id),
+    after_record INTEGER NOT NULL CHECK (after_record >= 0)  -- rowid of the newest one then: those before say nothing now
 ) STRICT;
