@@ -111,10 +111,7 @@ class WorkerProcess:
         """End the worker: it closes the device when its input ends, and is killed when it does not. Never raises."""
         with suppress(OSError):
             self._commands.close()
-        try:
-            self._process.wait(_PARTING)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self._see_off()
         self._news.close()
 
     def kill(self) -> None:
@@ -149,9 +146,16 @@ class WorkerProcess:
             raise self._ended() from error
         return bool(ready)
 
+    def _see_off(self) -> int:
+        """Wait for the end of a worker that is about to end; its status."""
+        try:
+            return self._process.wait(_PARTING)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._process.returncode
+
     def _ended(self) -> LibfprintError:
-        status = self._process.poll()
-        return LibfprintError(Fault.UNPLUGGED, f"the libfprint process has ended with status {status}")
+        return LibfprintError(Fault.UNPLUGGED, f"the libfprint process has ended with status {self._see_off()}")
 
 
 def _parse(line: bytes) -> News:

@@ -81,7 +81,9 @@ def test_what_is_no_news_is_refused(impostor: Impostor, line: str) -> None:
 
 def test_a_worker_that_ends_was_unplugged(impostor: Impostor) -> None:
     worker = impostor("exit 3")
-    assert fault_of(lambda: worker.expect(soon())) is Fault.UNPLUGGED
+    with pytest.raises(LibfprintError, match="status 3") as raised:
+        worker.expect(soon())
+    assert raised.value.fault is Fault.UNPLUGGED
     assert fault_of(lambda: worker.send("capture")) is Fault.UNPLUGGED
     worker.close()
 
