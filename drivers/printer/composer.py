@@ -90,8 +90,7 @@ def _qr(content: str, options: ReceiptPrinterOptions) -> Iterator[bytes]:
         raise PrinterError(Fault.UNPRINTABLE, f"a QR code of {len(data)} bytes")
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     code.add_data(data, optimize=0)
-    code.make(fit=True)
-    dots = _module(len(code.modules), options.columns * _DOTS_PER_COLUMN)
+    dots = _module(17 + 4 * code.best_fit(start=1), options.columns * _DOTS_PER_COLUMN)
     made = Dummy()
     made.set(align="center", bold=False, custom_size=True, width=1, height=1)
     made._raw(_QUIET_ABOVE)
@@ -99,6 +98,7 @@ def _qr(content: str, options: ReceiptPrinterOptions) -> Iterator[bytes]:
         made.qr(content, ec=QR_ECLEVEL_M, size=dots, native=True)
         yield bytes(made.output) + b"\n"
         return
+    code.make(fit=True)
     yield bytes(made.output)
     yield from _raster(code.get_matrix(), dots)
     yield b"\n"

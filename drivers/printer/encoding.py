@@ -60,9 +60,11 @@ def _clean(character: str) -> str:
 def _encode(character: str, font: Path) -> bytes:
     try:
         code = character.encode("gb18030")
+        # Python knows codes for private characters, which mean something else in every printer.
+        private = unicodedata.category(character) == "Co"
     except UnicodeEncodeError as error:
         raise PrinterError(Fault.UNPRINTABLE, f"{character!r} is half a character") from error
-    return code if len(code) <= 2 else _column_image(character, font)
+    return code if len(code) <= 2 and not private else _column_image(character, font)
 
 
 @lru_cache(maxsize=256)
