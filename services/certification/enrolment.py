@@ -322,22 +322,26 @@ class Enrolments:
     def _complete(self, enrolment: _Enrolment, templates: tuple[Template, ...], problem: Problem | None) -> None:
         enrolment.capture = None
         if problem is not None:
-            enrolment.step, enrolment.problem, enrolment.samples = EnrolmentStep.DUPLICATE, problem, []
+            enrolment.samples = []
+            self._go_on(enrolment, EnrolmentStep.DUPLICATE, problem)
             return
         if enrolment.finger is None:
             raise OutOfStep("no finger was chosen")
         worst = min(enrolment.qualities, default=None)
         enrolment.done[enrolment.finger] = Finger(str(uuid.uuid4()), enrolment.finger, templates, worst)
-        enough = len(enrolment.done) >= self._rules.fingers_enrolled
-        enrolment.step = EnrolmentStep.REVIEW if enough else EnrolmentStep.CHOOSE_FINGER
-        enrolment.problem, enrolment.finger, enrolment.samples = None, None, []
+        enrolment.finger, enrolment.samples = None, []
+        self._go_on(enrolment, EnrolmentStep.CHOOSE_FINGER, None)
 
     def _not_read(self, enrolment: _Enrolment, error: DeviceError) -> None:
         problem = problem_of(error)
         enrolment.capture, enrolment.samples, enrolment.qualities = None, [], []
         again = problem in _FINGER_PROBLEMS
-        enrolment.step = EnrolmentStep.CHOOSE_FINGER if again else EnrolmentStep.READER_UNAVAILABLE
-        enrolment.problem = problem
+        self._go_on(enrolment, EnrolmentStep.CHOOSE_FINGER if again else EnrolmentStep.READER_UNAVAILABLE, problem)
+
+    def _go_on(self, enrolment: _Enrolment, step: EnrolmentStep, problem: Problem | None) -> None:
+        """Whatever became of one more finger, an enrolment that has enough of them can be finished."""
+        enough = len(enrolment.done) >= self._rules.fingers_enrolled
+        enrolment.step, enrolment.problem = EnrolmentStep.REVIEW if enough else step, problem
 
     # ------------------------------------------------------------------------------- how changes are made
 
@@ -401,4 +405,4 @@ class Enrolments:
             if enrolment is not None and enrolment.step is EnrolmentStep.IMPRESSION:
                 with self._change(enrolment):
                     self._stop_capture(enrolment)
-                    enrolment.step, enrolment.problem = EnrolmentStep.CHOOSE_FINGER, Problem.UNFORESEEN
+                    self._go_on(enrolment, EnrolmentStep.CHOOSE_FINGER, Problem.UNFORESEEN)
