@@ -7,8 +7,8 @@ DIR holds a folder a set, each with files FINGER_IMPRESSION.png. Protocol, for e
 - genuine: every pair of impressions of one finger (FVC: 10 fingers x 28 = 280);
 - impostor: every impression against every impression of every other finger (FVC: 45 pairs of fingers x 64 = 2,880, the
   45 first-impression pairs of the FVC rule among them);
-- three enrolled: the first three impressions of each finger are enrolled, the others are probes; a finger's score is the
-  best of its three;
+- three enrolled: the first three impressions of each finger are enrolled, the others are probes; a finger's score is
+  the best of its three;
 - intervals: 95 %, from 300 resamples of the fingers, since the impressions of one finger are no independent tries.
 
 EER is where both error rates meet; FMR100 is the FNMR at FMR 1e-2. Rates at the scores that the product itself would
@@ -161,7 +161,9 @@ def enrolled(prints: PrintSet, scores: dict[tuple[Key, Key], float]) -> tuple[Co
 def _split(rows: Sequence[tuple[int, int, float]]) -> tuple[Comparisons, Comparisons]:
     table = np.array(rows, float).reshape(-1, 3)
     same = table[:, 0] == table[:, 1]
-    genuine, impostor = (Comparisons(t[:, 2], t[:, 0].astype(int), t[:, 1].astype(int)) for t in (table[same], table[~same]))
+    genuine, impostor = (
+        Comparisons(t[:, 2], t[:, 0].astype(int), t[:, 1].astype(int)) for t in (table[same], table[~same])
+    )
     return genuine, impostor
 
 
@@ -179,7 +181,7 @@ def rates(genuine: Comparisons, impostor: Comparisons, weight: dict[int, int] | 
     def share_below(of: Comparisons) -> Scores:
         order = np.argsort(of.scores)
         summed = np.concatenate([[0.0], np.cumsum(weights(of)[order])])
-        return summed[np.searchsorted(of.scores[order], thresholds)] / max(summed[-1], 1e-9)
+        return np.asarray(summed[np.searchsorted(of.scores[order], thresholds)] / max(summed[-1], 1e-9))
 
     fnmr, fmr = share_below(genuine), 1 - share_below(impostor)
     meeting = int(np.argmin(np.abs(fnmr - fmr)))
@@ -358,11 +360,9 @@ def report_set(prints: PrintSet) -> dict[str, float]:
     decided = [f"at a rate of {rate:g}: FMR {np.mean(one[1].scores >= -np.log10(rate)):.3%}" for rate in (1e-2, 1e-3)]
     missed = np.mean(one[0].scores < 3.0) if len(one[0].scores) else np.nan
     print(f"  as configured     {', '.join(decided)}; FNMR at 1e-3: {missed:.2%}")
-    print(
-        f"  time              extract {np.median(prints.extract_ms or [np.nan]):.0f} ms (p95 {p95(prints.extract_ms):.0f}), "
-        f"by ridges alone {np.median(prints.quick_ms or [np.nan]):.0f} ms, match {prints.match_ms:.1f} ms",
-        flush=True,
-    )
+    extracted, quick = prints.extract_ms or [np.nan], prints.quick_ms or [np.nan]
+    print(f"  time in ms        by the network {np.median(extracted):.0f} (p95 {p95(extracted):.0f}),", end=" ")
+    print(f"by ridges {np.median(quick):.0f} (p95 {p95(quick):.0f}), a comparison {prints.match_ms:.1f}", flush=True)
     return {
         "eer": alone.eer,
         "fmr100": alone.fmr100,
@@ -422,7 +422,9 @@ def main() -> int:
         "verify_leader_ms_p95": p95(verified.thorough),
         "verify_match_rate": matched,
         **searched,
-        "template_bytes": float(np.mean([len(encode(one)) for s in sets for one in s.full.values() if one is not None])),
+        "template_bytes": float(
+            np.mean([len(encode(one)) for s in sets for one in s.full.values() if one is not None])
+        ),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "sets": results,
     }

@@ -1,9 +1,9 @@
 """How one impression has to be laid on another: from pairs of minutiae that look alike and agree with each other.
 
-The pairs come from the cylinders; they are relaxed as in the consolidation with relaxation of Cappelli, Ferrara and
-Maltoni (2010): a pair gains from every other that keeps distance, direction and bearing. The best pairs each propose a
-rigid motion, and a smooth bend is then fitted to the minutiae that meet, since skin stretches when it is pressed (R.
-Cappelli, D. Maio, D. Maltoni, "Modelling plastic distortion in fingerprint images", 2001).
+The pairs come from the cylinders. As in the relaxation of Cappelli, Ferrara and Maltoni (2010), each gains from every
+other that keeps distance, direction and bearing; one round of it is enough, since the pairs that gain most only propose
+rigid motions, which are then tried on all minutiae. A smooth bend is fitted to those that meet, since skin stretches
+when it is pressed (R. Cappelli, D. Maio, D. Maltoni, "Modelling plastic distortion in fingerprint images", 2001).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,6 @@ MAX_ROTATION: Final = 1.3
 """Radians (75 degrees): nobody turns a finger further by accident."""
 
 _CANDIDATES: Final = 140
-_RELAXATIONS: Final = 5
-_KEEP: Final = 0.5  # of a pair's likeness at each relaxation; the rest comes from the others
-_BEST: Final = 12  # relaxed pairs that the consolidated score is the mean of
 _HYPOTHESES: Final = 8
 _DISTANCE: Final = (6.0, 0.04)  # pixels that distances may differ by, and share of the distance
 _ANGLE: Final = 0.35
@@ -46,7 +43,6 @@ class Alignment:
         bend: (k, 2) pixels that the first's rigidly moved minutiae lack there.
         pairs: (k, 2) indices of the minutiae that meet.
         closeness: (k,) 1 for a perfect meeting, 0 for one at the limit.
-        consolidated: the relaxed likeness of the best pairs, 0 to 1.
     """
 
     rotation: float
@@ -55,7 +51,6 @@ class Alignment:
     bend: Floats
     pairs: NDArray[np.intp]
     closeness: Floats
-    consolidated: float
 
     def move(self, xy: Floats) -> Floats:
         """Where places of the first impression lie in the second."""
@@ -72,11 +67,6 @@ def align(a: Impression, b: Impression, max_rotation: float = MAX_ROTATION) -> A
         return None
     likeness = alike[rows, columns]
     agree = _agreement(a.minutiae, b.minutiae, rows, columns)
-    relaxed = likeness
-    share = np.float32((1 - _KEEP) / (min(len(a.minutiae), len(b.minutiae), len(rows)) - 1))
-    for _ in range(_RELAXATIONS):
-        relaxed = _KEEP * relaxed + share * (agree @ relaxed)
-    consolidated = float(np.sort(relaxed)[-_BEST:].mean())
     support = (agree @ likeness) + likeness
     seeds = np.argsort(-support, kind="stable")[:_HYPOTHESES]
     weights = agree[seeds] * likeness
@@ -85,7 +75,7 @@ def align(a: Impression, b: Impression, max_rotation: float = MAX_ROTATION) -> A
     best = _most_meetings(a.minutiae, b.minutiae, rotation, shift, max_rotation)
     if best is None:
         return None
-    return _refined(a.minutiae, b.minutiae, float(rotation[best]), shift[best], consolidated)
+    return _refined(a.minutiae, b.minutiae, float(rotation[best]), shift[best])
 
 
 def _angle(angle: Floats) -> Floats:
@@ -173,7 +163,7 @@ def _meetings(
     return pairs, (1 - away[rows, nearest_b[rows]] ** 2).astype(np.float32)
 
 
-def _refined(a: Minutiae, b: Minutiae, rotation: float, shift: Floats, consolidated: float) -> Alignment | None:
+def _refined(a: Minutiae, b: Minutiae, rotation: float, shift: Floats) -> Alignment | None:
     """Improve a rigid motion by what meets under it, and bend it."""
     none = np.zeros((0, 2), np.float32)
     anchors, bend = none, none
@@ -191,7 +181,7 @@ def _refined(a: Minutiae, b: Minutiae, rotation: float, shift: Floats, consolida
         rotation, shift = float(angles[0]), shifts[0]
         anchors = _rotated(a.xy[pairs[:, 0]], rotation) + shift
         bend = _smoothed(anchors, b.xy[pairs[:, 1]] - anchors, weights)
-    return Alignment(rotation, shift, anchors, bend, pairs, closeness, consolidated)
+    return Alignment(rotation, shift, anchors, bend, pairs, closeness)
 
 
 def _smoothed(anchors: Floats, lack: Floats, weights: Floats) -> Floats:

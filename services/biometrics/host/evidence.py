@@ -1,13 +1,12 @@
 """What speaks for two impressions being of one finger once one is laid on the other."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.biometrics.host.alignment import Alignment, align
-from services.biometrics.host.cylinders import similarity
 from services.biometrics.host.imaging import BLOCK, blurred
 from services.biometrics.host.impression import Impression, Pattern
 from services.biometrics.host.minutiae import Floats
@@ -17,7 +16,7 @@ _CELL: Final = BLOCK // STEP
 _SLACK: Final = 2  # samples (4 pixels) that ridges may still lie beside each other
 _PATCH: Final = 2.2  # blocks: spread of the neighbourhood that is compared as one
 _LEAST_BLOCKS: Final = 6.0
-_EDGE: Final = 12.0  # pixels: minutiae nearer to the border of the overlap may be missing in the other
+_DOUBT: Final = 3.0  # minutiae that are taken to be missing anyhow, so that a few that meet are not everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +24,14 @@ class Evidence:
     """Measures of one comparison, all larger for fingers that are the same.
 
     Attributes:
-        consolidated: likeness of cylinders, relaxed, 0 to 1.
         meeting: minutiae that meet, each counted by how well and how certain.
         share: of the certain minutiae in the overlap, 0 to 1.
-        likeness: mean likeness of the cylinders of minutiae that meet.
         ridges: correlation of the ridge patterns in the overlap, -1 to 1; 0 without patterns.
         overlap: size of that overlap in blocks; 0 without patterns.
     """
 
-    consolidated: float = 0.0
     meeting: float = 0.0
     share: float = 0.0
-    likeness: float = 0.0
     ridges: float = 0.0
     overlap: float = 0.0
 
@@ -62,12 +57,11 @@ def evidence_of(a: Impression, b: Impression, laid: Alignment) -> Evidence:
     weight_a = float((a.minutiae.quality * seen_a)[_others(len(a.minutiae), i)].sum())
     weight_b = float((b.minutiae.quality * seen_b)[_others(len(b.minutiae), j)].sum())
     paired = float(worth.sum())
-    share = meeting / (paired + np.sqrt((weight_a + 1) * (weight_b + 1)))
-    alike = similarity(a.cylinders, b.cylinders)[i, j]
+    share = meeting / (paired + np.sqrt((weight_a + _DOUBT) * (weight_b + _DOUBT)))
     ridges, overlap = (0.0, 0.0)
     if a.pattern is not None and b.pattern is not None:
         ridges, overlap = _ridge_correlation(a.pattern, b.pattern, laid)
-    return Evidence(laid.consolidated, meeting, float(share), float(alike.mean()), ridges, overlap)
+    return Evidence(meeting, float(share), ridges, overlap)
 
 
 def _precedes(a: Impression, b: Impression) -> bool:
@@ -76,14 +70,12 @@ def _precedes(a: Impression, b: Impression) -> bool:
 
 
 def _key(impression: Impression) -> tuple[float, ...]:
-    minutiae = impression.minutiae
-    if len(minutiae) == 0:
-        return (0.0,)
-    return (
-        float(len(minutiae)),
-        *np.round(minutiae.xy.astype(np.float64).sum(axis=0), 2).tolist(),
-        float(minutiae.xy.min()),
+    minutiae, pattern = impression.minutiae, impression.pattern
+    places = np.round(minutiae.xy.astype(np.float64).sum(axis=0), 2)
+    shown = (
+        () if pattern is None else (int(pattern.area.sum()), int(pattern.valley.sum()), int(pattern.valley[0].sum()))
     )
+    return (len(minutiae), *places.tolist(), *shown)
 
 
 def _others(n: int, index: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -154,8 +146,3 @@ def _ridge_correlation(a: Pattern, b: Pattern, laid: Alignment) -> tuple[float, 
     smooth = blurred(field, _PATCH)[:, rows, columns] / (blurred(count, _PATCH)[rows, columns] + np.float32(1e-6))
     best = smooth.max(axis=0)
     return float(best.mean()), float(len(rows))
-
-
-def as_vector(evidence: Evidence) -> NDArray[np.float64]:
-    """The measures in the order of their definition."""
-    return np.array(astuple(evidence))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from services.biometrics.host.cylinders import Cylinders, cylinders
 from services.biometrics.host.imaging import BLOCK
 from services.biometrics.host.minutiae import Mask, Minutiae
-from services.biometrics.host.ridges import STEP, Ridges
+from services.biometrics.host.ridges import STEP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +47,3 @@ class Impression:
         if self._cylinders is None:
             self._cylinders = cylinders(self.minutiae)
         return self._cylinders
-
-
-def pattern_of(ridges: Ridges) -> Pattern:
-    """The part of a ridge pattern that is worth keeping."""
-    return Pattern(ridges.wave.real > 0, ridges.area)
