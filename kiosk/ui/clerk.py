@@ -30,93 +30,104 @@ def signed_in(front: Front, view: Callable[..., Response]) -> Callable[..., Resp
 
 def clerk_pages(front: Front) -> Blueprint:
     """The routes."""
+    clerk = _Clerk(front)
     pages = Blueprint("clerk", __name__)
-
-    @pages.get("/sign_in")
-    def who() -> Response:
-        return sign_in.who(front, "/sign_in", "/", "sign_in", (), None)
-
-    @pages.get("/sign_in/<clerk_id>")
-    def pin(clerk_id: str) -> Response:
-        return sign_in.pin(front, f"/sign_in/{clerk_id}", clerk_id, "/sign_in")
-
-    @pages.post("/sign_in/<clerk_id>")
-    def prove(clerk_id: str) -> Response:
-        def proven(clerk: Clerk) -> Response:
-            front.session.clerk = clerk
-            front.sessions.touch(front.session)
-            return front.go("/clerk")
-
-        with front.session.lock:
-            if front.session.visit_id is not None:
-                return front.shown()
-            return sign_in.prove(front, f"/sign_in/{clerk_id}", clerk_id, "/sign_in", proven)
-
-    def menu() -> Response:
-        front.session.draft.clear()
-        doubtful = front.certification.calendar.is_doubtful()
-        return front.render(
-            Page("clerk/menu", "clerk", here="/clerk", back="/clerk", data={"clerk": front.clerk, "doubtful": doubtful})
-        )
-
-    def statistics() -> Response:
-        figures = front.certification.statistics()
-        return front.render(
-            Page("clerk/statistics", "statistics", here="/clerk/statistics", back="/clerk", data={"figures": figures})
-        )
-
-    def outstanding() -> Response:
-        people = front.certification.statistics().outstanding
-        page, pages_in_all = _paged(len(people))
-        rows = people[page * _ROWS : (page + 1) * _ROWS]
-        data = {"rows": rows, "page_number": page, "pages": pages_in_all, "address": "/clerk/outstanding"}
-        here = f"/clerk/outstanding?page={page}"
-        return front.render(Page("clerk/outstanding", "outstanding", here=here, back="/clerk/statistics", data=data))
-
-    def devices() -> Response:
-        newest = front.hub.newest(POINT)
-        return front.render(
-            Page(
-                "clerk/devices", "devices", here="/clerk/devices", back="/clerk", follows=POINT, revision=newest,
-                data={"rows": _device_rows(front)},
-            )
-        )  # fmt: skip
-
-    def show_date() -> Response:
-        today = front.certification.calendar.today()
-        data = {"address": "/clerk/date", "view": None, "date": today}
-        return front.render(Page("clerk/date", "date", ("date-how",), here="/clerk/date", back="/clerk", data=data))
-
-    def confirm_date() -> Response:
-        try:
-            front.certification.calendar.confirm_today(front.clerk, date.fromisoformat(request.form.get("day", "")))
-        except (DateDiffersError, ValueError):
-            return front.render(Page("clerk/date_wrong", "date-wrong", ("date-wrong-how",), back="/clerk"))
-        return front.render(Page("clerk/done", "date-right", ("date-right-how",), back="/clerk"))
-
-    def change_pin() -> Response:
-        return front.render(_new_pin_page(front))
-
-    def take_pin() -> Response:
-        return front.render(_take_pin(front))
-
+    pages.add_url_rule("/sign_in", view_func=clerk.who)
+    pages.add_url_rule("/sign_in/<clerk_id>", view_func=clerk.pin)
+    pages.add_url_rule("/sign_in/<clerk_id>", view_func=clerk.prove, methods=["POST"])
     for address, view, method in (
-        ("/clerk", menu, "GET"),
-        ("/clerk/statistics", statistics, "GET"),
-        ("/clerk/outstanding", outstanding, "GET"),
-        ("/clerk/devices", devices, "GET"),
-        ("/clerk/date", show_date, "GET"),
-        ("/clerk/date", confirm_date, "POST"),
-        ("/clerk/pin", change_pin, "GET"),
-        ("/clerk/pin", take_pin, "POST"),
+        ("/clerk", clerk.menu, "GET"),
+        ("/clerk/statistics", clerk.statistics, "GET"),
+        ("/clerk/outstanding", clerk.outstanding, "GET"),
+        ("/clerk/devices", clerk.devices, "GET"),
+        ("/clerk/date", clerk.date, "GET"),
+        ("/clerk/date", clerk.confirm_date, "POST"),
+        ("/clerk/pin", clerk.change_pin, "GET"),
+        ("/clerk/pin", clerk.take_pin, "POST"),
     ):
-        pages.add_url_rule(address, view.__name__, signed_in(front, view), methods=[method])
+        pages.add_url_rule(address, view_func=signed_in(front, view), methods=[method])
     return pages
 
 
-def _paged(count: int) -> tuple[int, int]:
-    """The page that was asked for, and how many there are."""
-    pages_in_all = max(1, -(-count // _ROWS))
+class _Clerk:
+    """What a clerk sees and posts."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._calendar = front.certification.calendar
+
+    def who(self) -> Response:
+        return sign_in.who(self._front, "/sign_in", "/", "sign_in")
+
+    def pin(self, clerk_id: str) -> Response:
+        return sign_in.pin(self._front, f"/sign_in/{clerk_id}", clerk_id, "/sign_in")
+
+    def prove(self, clerk_id: str) -> Response:
+        front, session = self._front, self._front.session
+
+        def proven(clerk: Clerk) -> Response:
+            session.clerk = clerk
+            front.sessions.touch(session)
+            return front.go("/clerk")
+
+        with session.lock:
+            if session.visit_id is not None:
+                return front.shown()
+            return sign_in.prove(front, f"/sign_in/{clerk_id}", clerk_id, "/sign_in", proven)
+
+    def menu(self) -> Response:
+        self._front.session.draft.clear()
+        data = {"clerk": self._front.clerk, "doubtful": self._calendar.is_doubtful()}
+        return self._front.render(Page("clerk/menu", "clerk", here="/clerk", back="/clerk", data=data))
+
+    def statistics(self) -> Response:
+        data = {"figures": self._front.certification.statistics()}
+        return self._front.render(
+            Page("clerk/statistics", "statistics", here="/clerk/statistics", back="/clerk", data=data)
+        )
+
+    def outstanding(self) -> Response:
+        people = self._front.certification.statistics().outstanding
+        page, pages_in_all = paged(len(people), _ROWS)
+        rows = people[page * _ROWS : (page + 1) * _ROWS]
+        data = {"rows": rows, "page_number": page, "pages": pages_in_all, "address": "/clerk/outstanding"}
+        here = f"/clerk/outstanding?page={page}"
+        return self._front.render(
+            Page("clerk/outstanding", "outstanding", here=here, back="/clerk/statistics", data=data)
+        )
+
+    def devices(self) -> Response:
+        newest = self._front.hub.newest(POINT)
+        data = {"rows": _device_rows(self._front)}
+        return self._front.render(
+            Page(
+                "clerk/devices", "devices", here="/clerk/devices", back="/clerk", follows=POINT, revision=newest,
+                data=data,
+            )
+        )  # fmt: skip
+
+    def date(self) -> Response:
+        data = {"address": "/clerk/date", "view": None, "date": self._calendar.today()}
+        page = Page("clerk/date", "date", ("date-how",), here="/clerk/date", back="/clerk", data=data)
+        return self._front.render(page)
+
+    def confirm_date(self) -> Response:
+        try:
+            self._calendar.confirm_today(self._front.clerk, date.fromisoformat(request.form.get("day", "")))
+        except (DateDiffersError, ValueError):
+            return self._front.render(Page("clerk/date_wrong", "date-wrong", ("date-wrong-how",), back="/clerk"))
+        return self._front.render(Page("clerk/done", "date-right", ("date-right-how",), back="/clerk"))
+
+    def change_pin(self) -> Response:
+        return self._front.render(_new_pin_page(self._front))
+
+    def take_pin(self) -> Response:
+        return self._front.render(_take_pin(self._front))
+
+
+def paged(count: int, rows: int) -> tuple[int, int]:
+    """The page of a list that was asked for, and how many there are."""
+    pages_in_all = max(1, -(-count // rows))
     return min(max(0, request.args.get("page", 0, type=int)), pages_in_all - 1), pages_in_all
 
 

@@ -1,5 +1,6 @@
 """How a clerk enrols a resident on the screen, one step a page."""
 
+from collections.abc import Callable
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -21,6 +22,7 @@ _CAPTURES: Final = {
     CaptureEvent.POOR: "capture-poor",
     CaptureEvent.DONE: "capture-done",
 }
+_TITLES: Final = {"enrolment/person": "enrolment-person", "enrolment/number": "enrolment-number"}
 _PERSON: Final = (EnrolmentStep.PERSON, EnrolmentStep.NOT_ELIGIBLE)
 _CHOOSING: Final = (
     EnrolmentStep.CHOOSE_FINGER,
@@ -39,25 +41,40 @@ HANDS: Final = {
 
 def enrolment_pages(front: Front) -> Blueprint:
     """The routes."""
+    enrolment = _Enrolment(front)
     pages = Blueprint("enrolment", __name__)
-    enrolments = front.certification.enrolments
+    for address, view, method in (
+        ("/enrolment/start", enrolment.start, "POST"),
+        (_HERE, enrolment.show, "GET"),
+        ("/enrolment/<act>", enrolment.act, "POST"),
+    ):
+        pages.add_url_rule(address, view_func=signed_in(front, view), methods=[method])
+    return pages
 
-    def start() -> Response:
+
+class _Enrolment:
+    """What a clerk sees and posts."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def start(self) -> Response:
+        front = self._front
         if front.enrolment() is None:
             try:
-                front.session.enrolment_id = enrolments.start(front.clerk).enrolment_id
+                front.session.enrolment_id = front.certification.enrolments.start(front.clerk).enrolment_id
             except OutOfStep:
-                return front.render(
-                    Page("clerk/done", "clerk", ("clerk-busy",), here="/clerk", back="/clerk", status=409)
-                )
+                busy = Page("clerk/done", "clerk", ("clerk-busy",), here="/clerk", back="/clerk", status=409)
+                return front.render(busy)
             front.session.draft.clear()
         return front.go(_HERE)
 
-    def show() -> Response:
-        view = front.enrolment()
-        return front.render(enrolment_page(front, view)) if view else front.shown()
+    def show(self) -> Response:
+        view = self._front.enrolment()
+        return self._front.render(enrolment_page(self._front, view)) if view else self._front.shown()
 
-    def act(act: str) -> Response:
+    def act(self, act: str) -> Response:
+        front = self._front
         view = _current(front)
         if view is None:
             return front.go(_HERE)
@@ -68,19 +85,9 @@ def enrolment_pages(front: Front) -> Blueprint:
             return front.render(enrolment_page(front, view, words.rejection(error), entered))
         except OutOfStep:
             pass
-        if act == "try":
-            return front.shown()
-        if front.enrolment() is None:
-            return front.render(_ended_page()) if act == "refuse" else front.go("/clerk")
-        return front.go(_HERE)
-
-    for address, view, method in (
-        ("/enrolment/start", start, "POST"),
-        (_HERE, show, "GET"),
-        ("/enrolment/<act>", act, "POST"),
-    ):
-        pages.add_url_rule(address, view.__name__, signed_in(front, view), methods=[method])
-    return pages
+        if act == "refuse" and front.enrolment() is None:
+            return front.render(_ended_page())
+        return front.shown()
 
 
 def _current(front: Front) -> EnrolmentView | None:
@@ -95,27 +102,37 @@ def _current(front: Front) -> EnrolmentView | None:
 
 def _do(front: Front, view: EnrolmentView, act: str) -> None:
     """One act of the clerk, or of the resident who answers."""
-    enrolments, enrolment_id, draft = front.certification.enrolments, view.enrolment_id, front.session.draft
-    if act == "name" and view.step in _PERSON:
+    if act in _ACTS:
+        _ACTS[act](front, view)
+
+
+def _take_name(front: Front, view: EnrolmentView) -> None:
+    if view.step in _PERSON:
         try:
-            draft[_NAME] = identity.clean_name(request.form.get("name", ""))
+            front.session.draft[_NAME] = identity.clean_name(request.form.get("name", ""))
         except ValueError as error:
             raise NameRejectedError(str(error)) from error
-    elif act == "number" and _NAME in draft:
-        enrolments.enter_person(enrolment_id, draft[_NAME], request.form.get("number", ""))
+
+
+def _take_number(front: Front, view: EnrolmentView) -> None:
+    draft = front.session.draft
+    if _NAME in draft:
+        number = request.form.get("number", "")
+        front.certification.enrolments.enter_person(view.enrolment_id, draft[_NAME], number)
         del draft[_NAME]
-    elif act in {"consent", "refuse"}:
-        enrolments.consent(enrolment_id, given=act == "consent")
-    elif act == "finger":
-        enrolments.choose_finger(enrolment_id, _position())
-    elif act == "finish":
-        if view.step is EnrolmentStep.CANNOT_SAVE and not view.fingers_done:
-            enrolments.consent(enrolment_id, given=True)
-        else:
-            enrolments.finish(enrolment_id)
-    elif act == "back":
-        _go_back(front, view)
-    elif act == "try" and view.step is EnrolmentStep.SAVED:
+
+
+def _finish(front: Front, view: EnrolmentView) -> None:
+    """Store it; what could not be stored before may have been the consent, and then there is no finger yet."""
+    if view.step is EnrolmentStep.CANNOT_SAVE and not view.fingers_done:
+        front.certification.enrolments.consent(view.enrolment_id, given=True)
+    else:
+        front.certification.enrolments.finish(view.enrolment_id)
+
+
+def _try(front: Front, view: EnrolmentView) -> None:
+    """The clerk is signed out, and the resident certifies."""
+    if view.step is EnrolmentStep.SAVED:
         front.clear(front.session)
         front.session.visit_id = front.certification.visits.start().visit_id
 
@@ -133,6 +150,18 @@ def _position() -> FingerPosition:
         return FingerPosition(request.form.get("position", 0, type=int))
     except ValueError as error:
         raise OutOfStep("no such finger") from error
+
+
+_ACTS: Final[dict[str, Callable[[Front, EnrolmentView], object]]] = {
+    "name": _take_name,
+    "number": _take_number,
+    "consent": lambda front, view: front.certification.enrolments.consent(view.enrolment_id, given=True),
+    "refuse": lambda front, view: front.certification.enrolments.consent(view.enrolment_id, given=False),
+    "finger": lambda front, view: front.certification.enrolments.choose_finger(view.enrolment_id, _position()),
+    "finish": _finish,
+    "back": _go_back,
+    "try": _try,
+}
 
 
 # ----------------------------------------------------------------------------------- pages
@@ -159,21 +188,27 @@ def _address(template: str) -> str:
 def _said(front: Front, view: EnrolmentView) -> tuple[str, str, tuple[str, ...]]:
     """Template, title and prompts of a step."""
     why = (words.problem(view.problem),) if view.problem is not None else ()
-    title = f"enrolment-{view.step}"
-    if view.step in _PERSON and _NAME in front.session.draft:
-        return "enrolment/number", "enrolment-number", why
-    if view.step is EnrolmentStep.PERSON or (view.step is EnrolmentStep.NOT_ELIGIBLE and "again" in request.args):
-        return "enrolment/person", "enrolment-person", why
+    entering = _entering(front, view)
+    if entering is not None:
+        return entering, _TITLES[entering], why
     if view.step in _CHOOSING and request.args.get("hand") in HANDS:
         return "enrolment/finger", "enrolment-choose_finger", ()
     if view.step is EnrolmentStep.IMPRESSION:
-        return f"enrolment/{view.step}", *_impression(view, why)
+        return "enrolment/impression", *_impression(view, why)
+    title = f"enrolment-{view.step}"
     if view.step is EnrolmentStep.CHOOSE_FINGER:
         return f"enrolment/{view.step}", "enrolment-hand", why or (f"{title}-how",)
-    if view.step in _SAYS_ALL:
-        return f"enrolment/{view.step}", title, why
     part = "why" if view.step is EnrolmentStep.CONSENT else "how"
-    return f"enrolment/{view.step}", title, (*why, f"{title}-{part}")
+    return f"enrolment/{view.step}", title, why if view.step in _SAYS_ALL else (*why, f"{title}-{part}")
+
+
+def _entering(front: Front, view: EnrolmentView) -> str | None:
+    """The template for what is still to be entered about the person."""
+    if view.step in _PERSON and _NAME in front.session.draft:
+        return "enrolment/number"
+    if view.step is EnrolmentStep.PERSON or (view.step is EnrolmentStep.NOT_ELIGIBLE and "again" in request.args):
+        return "enrolment/person"
+    return None
 
 
 def _impression(view: EnrolmentView, why: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -178,7 +178,7 @@ class Front:
         return response
 
     def shown(self) -> Response:
-        """After an act: what is under way now. A browser without scripts is led there, so that a reload acts no more."""
+        """After an act: lead to what is under way now, so that a reload acts no more."""
         return self.go("/")
 
     def voice(self, key: str) -> str | None:

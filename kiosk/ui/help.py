@@ -18,38 +18,52 @@ _SECOND: Final = "second"
 
 def help_pages(front: Front) -> Blueprint:
     """The routes."""
+    helping = _Help(front)
     pages = Blueprint("help", __name__, url_prefix="/help")
-    visits = front.certification.visits
+    pages.add_url_rule("/number", view_func=helping.number)
+    pages.add_url_rule("/wrong_date", view_func=helping.wrong_date)
+    pages.add_url_rule("/<purpose>", view_func=helping.with_)
+    pages.add_url_rule("/<purpose>", view_func=helping.act, methods=["POST"])
+    pages.add_url_rule("/<purpose>/<clerk_id>", view_func=helping.pin)
+    pages.add_url_rule("/<purpose>/<clerk_id>", view_func=helping.prove, methods=["POST"])
+    return pages
 
-    @pages.get("/number")
-    def number() -> Response:
-        view = _view(front, Step.CLERK_NEEDED)
-        return front.render(number_page(view, "")) if view else front.shown()
 
-    @pages.get("/wrong_date")
-    def wrong_date() -> Response:
-        return front.render(_wrong_date_page())
+class _Help:
+    """What a clerk can ask for and post in a visit."""
 
-    @pages.get("/<purpose>")
-    def help_with(purpose: str) -> Response:
-        if purpose == _SECOND:
-            view = _view(front, Step.ATTEST_SECOND_CLERK)
-            return _who(front, purpose) if view else front.shown()
-        view = _view(front, Step.CLERK_NEEDED)
-        if view is None or purpose not in _PURPOSES:
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def number(self) -> Response:
+        view = _view(self._front, Step.CLERK_NEEDED)
+        return self._front.render(number_page(view, "")) if view else self._front.shown()
+
+    def wrong_date(self) -> Response:
+        return self._front.render(_wrong_date_page())
+
+    def with_(self, purpose: str) -> Response:
+        front = self._front
+        if _view(front, Step.ATTEST_SECOND_CLERK if purpose == _SECOND else Step.CLERK_NEEDED) is None:
             return front.shown()
-        if front.session.helper is None:
+        if purpose == _SECOND or (purpose in _PURPOSES and front.session.helper is None):
             return _who(front, purpose)
-        return front.render(_date_page(front, view) if purpose == "date" else _reason_page(view, purpose))
+        return front.render(self._page(purpose)) if purpose in _PURPOSES else front.shown()
 
-    @pages.get("/<purpose>/<clerk_id>")
-    def pin(purpose: str, clerk_id: str) -> Response:
-        if front.visit() is None:
-            return front.shown()
-        return sign_in.pin(front, f"/help/{purpose}/{clerk_id}", clerk_id, f"/help/{purpose}")
+    def _page(self, purpose: str, lead: str | None = None, entered: str = "") -> Page:
+        view = self._front.visit()
+        if view is None:
+            raise OutOfStep("the visit has ended")
+        return _date_page(self._front, view) if purpose == "date" else _reason_page(view, purpose, lead, entered)
 
-    @pages.post("/<purpose>/<clerk_id>")
-    def prove(purpose: str, clerk_id: str) -> Response:
+    def pin(self, purpose: str, clerk_id: str) -> Response:
+        if self._front.visit() is None:
+            return self._front.shown()
+        return sign_in.pin(self._front, f"/help/{purpose}/{clerk_id}", clerk_id, f"/help/{purpose}")
+
+    def prove(self, purpose: str, clerk_id: str) -> Response:
+        front = self._front
+
         def proven(clerk: Clerk) -> Response:
             return _second(front, clerk) if purpose == _SECOND else _first(front, purpose, clerk)
 
@@ -58,20 +72,14 @@ def help_pages(front: Front) -> Blueprint:
                 return front.shown()
             return sign_in.prove(front, f"/help/{purpose}/{clerk_id}", clerk_id, f"/help/{purpose}", proven)
 
-    @pages.post("/<purpose>")
-    def act(purpose: str) -> Response:
+    def act(self, purpose: str) -> Response:
+        front, reason = self._front, request.form.get("reason", "")
         with front.session.lock:
             view, helper = _view(front, Step.CLERK_NEEDED), front.session.helper
             if view is None or helper is None or request.form.get("visit") != view.visit_id:
                 return front.shown()
-            reason = request.form.get("reason", "")
             try:
-                if purpose == "attest":
-                    visits.attest(view.visit_id, helper, reason)
-                elif purpose == "home_visit":
-                    visits.request_home_visit(view.visit_id, helper, reason)
-                elif purpose == "date":
-                    visits.confirm_date(view.visit_id, helper, _day())
+                self._do(purpose, view.visit_id, helper, reason)
             except OutOfStep:
                 pass
             except DateDiffersError:
@@ -80,7 +88,14 @@ def help_pages(front: Front) -> Blueprint:
                 return front.render(_reason_page(view, purpose, words.rejection(error), reason))
         return front.shown()
 
-    return pages
+    def _do(self, purpose: str, visit_id: str, helper: Clerk, reason: str) -> None:
+        visits = self._front.certification.visits
+        if purpose == "attest":
+            visits.attest(visit_id, helper, reason)
+        elif purpose == "home_visit":
+            visits.request_home_visit(visit_id, helper, reason)
+        elif purpose == "date":
+            visits.confirm_date(visit_id, helper, _day())
 
 
 def _first(front: Front, purpose: str, clerk: Clerk) -> Response:
@@ -108,7 +123,7 @@ def _view(front: Front, step: Step) -> VisitView | None:
 def _who(front: Front, purpose: str, lead: str | None = None) -> Response:
     title = "visit-attest_second_clerk" if purpose == _SECOND else "sign_in"
     besides = front.session.helper if purpose == _SECOND else None
-    return sign_in.who(front, f"/help/{purpose}", "/", title, (lead,) if lead else (), besides)
+    return sign_in.who(front, f"/help/{purpose}", "/", title, (lead,) if lead else (), besides=besides)
 
 
 def _reason_page(view: VisitView, purpose: str, lead: str | None = None, entered: str = "") -> Page:

@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from kiosk.ui import sign_in, words
-from kiosk.ui.clerk import signed_in
+from kiosk.ui.clerk import paged, signed_in
 from kiosk.ui.front import Front, Page
 from services import identity
 from services.certification.acts import ActError, NameRejectedError, ReasonError
@@ -28,8 +28,7 @@ def home_visit_pages(front: Front) -> Blueprint:
 
     def listed() -> Response:
         requests = desk.open_requests()
-        pages_in_all = max(1, -(-len(requests) // _ROWS))
-        page = min(max(0, request.args.get("page", 0, type=int)), pages_in_all - 1)
+        page, pages_in_all = paged(len(requests), _ROWS)
         data = {
             "rows": requests[page * _ROWS : (page + 1) * _ROWS], "page_number": page, "pages": pages_in_all,
             "address": _LIST,
@@ -71,7 +70,7 @@ def home_visit_pages(front: Front) -> Blueprint:
         (f"{_LIST}/<request_id>/<day>/<clerk_id>", pin, "GET"),
         (f"{_LIST}/<request_id>/<day>/<clerk_id>", prove, "POST"),
     ):
-        pages.add_url_rule(address, view.__name__, signed_in(front, view), methods=[method])
+        pages.add_url_rule(address, view_func=signed_in(front, view), methods=[method])
     return pages
 
 
@@ -160,7 +159,7 @@ def _days_page(front: Front, found: HomeVisitView) -> Page:
 def _who(front: Front, request_id: str, day: str, lead: str | None = None) -> Response:
     address = f"{_LIST}/{request_id}/{day}"
     leads = (lead,) if lead else ()
-    return sign_in.who(front, address, f"{_LIST}/{request_id}", "home_visit-second", leads, front.clerk)
+    return sign_in.who(front, address, f"{_LIST}/{request_id}", "home_visit-second", leads, besides=front.clerk)
 
 
 def _complete(front: Front, request_id: str, day: str, second: Clerk) -> Response:

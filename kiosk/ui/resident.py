@@ -1,6 +1,7 @@
 """What residents see and touch: the home page and a visit, one step a page."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from flask import Blueprint, Response, make_response, request
@@ -31,83 +32,95 @@ Act = Callable[[str], VisitView]
 
 def resident_pages(front: Front) -> Blueprint:
     """The routes."""
+    resident = _Resident(front)
     pages = Blueprint("resident", __name__)
-    visits = front.certification.visits
-    acts: dict[str, Act] = {
-        "consent": lambda visit_id: visits.consent(visit_id, given=True),
-        "refuse": lambda visit_id: visits.consent(visit_id, given=False),
-        "yes": lambda visit_id: visits.confirm(visit_id, is_me=True),
-        "no": lambda visit_id: visits.confirm(visit_id, is_me=False),
-        "retry": visits.retry,
-        "other_finger": visits.other_finger,
-        "call_clerk": visits.call_clerk,
-        "reprint": visits.reprint,
-    }
+    pages.add_url_rule("/", view_func=resident.here)
+    pages.add_url_rule("/visit/start", view_func=resident.start, methods=["POST"])
+    pages.add_url_rule("/visit/back", view_func=resident.back, methods=["POST"])
+    pages.add_url_rule("/visit/number", view_func=resident.number, methods=["POST"])
+    pages.add_url_rule("/visit/<act>", view_func=resident.act, methods=["POST"])
+    pages.add_url_rule("/exit", view_func=resident.leave, methods=["POST"])
+    pages.add_url_rule("/awake", view_func=resident.awake, methods=["POST"])
+    return pages
 
-    @pages.get("/")
-    def here() -> Response:
-        return show(front)
 
-    @pages.post("/visit/start")
-    def start() -> Response:
-        session = front.session
+class _Resident:
+    """What a resident can post."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._visits = visits = front.certification.visits
+        self._acts: dict[str, Act] = {
+            "consent": lambda visit_id: visits.consent(visit_id, given=True),
+            "refuse": lambda visit_id: visits.consent(visit_id, given=False),
+            "yes": lambda visit_id: visits.confirm(visit_id, is_me=True),
+            "no": lambda visit_id: visits.confirm(visit_id, is_me=False),
+            "retry": visits.retry,
+            "other_finger": visits.other_finger,
+            "call_clerk": visits.call_clerk,
+            "reprint": visits.reprint,
+        }
+
+    def here(self) -> Response:
+        return show(self._front)
+
+    def start(self) -> Response:
+        front, session = self._front, self._front.session
         with session.lock:
             if front.visit() is None and not session.occupied:
                 try:
-                    session.visit_id = visits.start().visit_id
+                    session.visit_id = self._visits.start().visit_id
                 except OutOfStep:
                     return front.render(_home(front, "home-busy"))
+                front.sessions.touch(session)
         return front.shown()
 
-    @pages.post("/visit/<act>")
-    def do(act: str) -> Response:
+    def act(self, act: str) -> Response:
+        front = self._front
         with front.session.lock:
             view = current(front)
-            if view is None or act not in acts:
+            if view is None or act not in self._acts:
                 return front.shown()
             try:
-                if acts[act](view.visit_id).step is Step.ENDED:
-                    front.clear(front.session)
-                    return front.render(ended_page())
+                ended = self._acts[act](view.visit_id).step is Step.ENDED
             except OutOfStep:
                 return front.shown()
+            if ended:
+                front.clear(front.session)
+                return front.render(ended_page())
             if act == "reprint":
                 front.session.draft[_REPRINTED] = "1"
         return front.shown()
 
-    @pages.post("/visit/back")
-    def back() -> Response:
-        with front.session.lock:
-            view = current(front)
+    def back(self) -> Response:
+        with self._front.session.lock:
+            view = current(self._front)
             if view is not None:
-                _go_back(front, view)
-        return front.shown()
+                with suppress(OutOfStep):  # the reader was quicker
+                    _go_back(self._front, view)
+        return self._front.shown()
 
-    @pages.post("/visit/number")
-    def number() -> Response:
+    def number(self) -> Response:
         text = request.form.get("number", "")
-        with front.session.lock:
-            view = current(front)
+        with self._front.session.lock:
+            view = current(self._front)
             if view is not None:
                 try:
-                    visits.enter_number(view.visit_id, text)
+                    self._visits.enter_number(view.visit_id, text)
                 except IdentityError as error:
-                    return front.render(number_page(view, words.rejection(error), text))
+                    return self._front.render(number_page(view, words.rejection(error), text))
                 except OutOfStep:
                     pass
-        return front.shown()
+        return self._front.shown()
 
-    @pages.post("/exit")
-    def leave() -> Response:
-        with front.session.lock:
-            front.clear(front.session)
-        return front.shown()
+    def leave(self) -> Response:
+        with self._front.session.lock:
+            self._front.clear(self._front.session)
+        return self._front.shown()
 
-    @pages.post("/awake")
+    @staticmethod
     def awake() -> Response:
         return make_response("", 204)  # the guard has taken note of it
-
-    return pages
 
 
 def current(front: Front) -> VisitView | None:
@@ -210,11 +223,9 @@ def _said(view: VisitView, *, reprinted: bool) -> tuple[str, tuple[str, ...]]:
     title = f"visit-{view.step}"
     if view.step is Step.PLACE_FINGER:
         return _capture(view.capture, view.finger)
-    if view.step is Step.CERTIFIED and view.certification is not None:
-        return title, (words.slip(view.certification),)
-    if view.step is Step.ALREADY_CERTIFIED and view.certification is not None:
-        slip = words.slip(view.certification)
-        return title, (slip if reprinted else f"{title}-how",)
+    if view.certification is not None:
+        asked_for_slip = view.step is Step.CERTIFIED or reprinted
+        return title, (words.slip(view.certification) if asked_for_slip else f"{title}-how",)
     why = (words.problem(view.problem),) if view.problem is not None else ()
     if view.step is Step.OTHER_FINGER and view.finger is not None:
         return title, (*why, f"finger-{view.finger.term}")

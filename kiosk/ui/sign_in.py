@@ -13,7 +13,9 @@ _ON_A_PAGE: Final = 5  # and one choice that leads to more
 _SHOWN_WHOLE: Final = 6
 
 
-def who(front: Front, address: str, back: str, title: str, leads: tuple[str, ...], besides: Clerk | None) -> Response:
+def who(
+    front: Front, address: str, back: str, title: str, leads: tuple[str, ...] = (), *, besides: Clerk | None = None
+) -> Response:
     """The clerks to choose from.
 
     Args:

@@ -40,9 +40,12 @@
     if (event.detail.elt.id === "follow") event.detail.headers.Follow = screen().dataset.stamp;
   });
   document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "follow") news.clear(); });
-  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.xhr && event.detail.xhr.status) reached(); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.xhr && event.detail.xhr.status) reached();
+    setTimeout(look, 0); // what came while this request was under way; htmx lets go of it only after this event
+  });
   document.addEventListener("htmx:beforeSwap", (event) => { following = event.detail.requestConfig && event.detail.requestConfig.elt.id === "follow"; });
-  document.addEventListener("htmx:afterSwap", () => { enter(following); look(); });
+  document.addEventListener("htmx:afterSwap", () => enter(following));
 
   // --- voice: what the title says, then what is below it; a file that is missing is silence
   let spoken = "", player = new Audio(), queue = [];
