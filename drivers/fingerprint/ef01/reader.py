@@ -91,18 +91,23 @@ class EF01Reader:
         self._dialect = dialect
         self._parameters = parameters
         self._held: dict[int, bytes] = {}  # what the character buffers are known to hold
-        facts = {
-            "baud": str(module.link.baud),
-            "capacity": str(parameters.capacity),
-            "packet_bytes": str(parameters.packet_bytes),
-            "security_level": str(parameters.security_level),
-        }
-        self._info = DeviceInfo(dialect.model, dialect.serial, dialect.firmware, MappingProxyType(facts))
 
     @property
     def info(self) -> DeviceInfo:
-        """What the module said of itself."""
-        return self._info
+        """What the module said of itself.
+
+        The fact `template_bytes` is missing until it is known. That it comes is a change of the device's state, by
+        which everybody learns that `algorithm` is certain now.
+        """
+        facts = {
+            "baud": str(self._module.link.baud),
+            "capacity": str(self._parameters.capacity),
+            "packet_bytes": str(self._parameters.packet_bytes),
+            "security_level": str(self._parameters.security_level),
+        }
+        if self._dialect.measured:
+            facts["template_bytes"] = str(self._dialect.template_bytes)
+        return DeviceInfo(self._dialect.model, self._dialect.serial, self._dialect.firmware, MappingProxyType(facts))
 
     @property
     def algorithm(self) -> str:
