@@ -81,6 +81,7 @@ class _Call(Generic[D]):
     fail: Callable[[DeviceError], None]
     name: str
     deadline: Deadline
+    cancel: threading.Event | None
 
 
 class DeviceHandle(Generic[D]):
@@ -108,6 +109,7 @@ class DeviceHandle(Generic[D]):
             name, Health.ABSENT, frozenset({Fault.NOT_FOUND}), frozenset(), info=None, since=clock.now()
         )
         self._device: D | None = None
+        self._cancel: threading.Event | None = None
         self._attempts = 0
         self._next_look = 0.0
         self._thread = threading.Thread(target=self._own, name=f"device-{name}", daemon=True)
@@ -127,10 +129,13 @@ class DeviceHandle(Generic[D]):
         self._thread.start()
 
     def close(self) -> None:
-        """Let go of the device; calls that are still waiting fail as cancelled."""
+        """Let go of the device; calls that are still waiting fail as cancelled, and one that can be ended is."""
         if self._stopping.is_set():
             return
         self._stopping.set()
+        cancel = self._cancel
+        if cancel is not None:
+            cancel.set()
         self.wake()
         if self._thread.is_alive():
             self._thread.join()
@@ -161,13 +166,16 @@ class DeviceHandle(Generic[D]):
         with suppress(queue.Full):  # a full queue is awake already
             self._calls.put_nowait(None)
 
-    def submit(self, operation: Callable[[D], T], *, name: str, deadline: Deadline) -> Future[T]:
+    def submit(
+        self, operation: Callable[[D], T], *, name: str, deadline: Deadline, cancel: threading.Event | None = None
+    ) -> Future[T]:
         """Have the owning thread do something with the device.
 
         Args:
             operation: gets the open device; returns or raises `DeviceError`.
             name: what it is, for errors and the log.
             deadline: by when the operation has to have begun; the operation itself keeps it inside.
+            cancel: ends the operation early; set when the handle is closed meanwhile.
 
         Returns:
             The result, or a `DeviceError`: at once and `BUSY` when too much is waiting already, the reason of its
@@ -191,7 +199,7 @@ class DeviceHandle(Generic[D]):
             fail(DeviceError(self.name, name, Fault.CANCELLED, "the appliance is stopping"))
             return future
         try:
-            self._calls.put_nowait(_Call(run, fail, name, deadline))
+            self._calls.put_nowait(_Call(run, fail, name, deadline, cancel))
         except queue.Full:
             fail(DeviceError(self.name, name, Fault.BUSY, f"{_QUEUE_SIZE} calls are waiting"))
         return future
@@ -253,6 +261,9 @@ class DeviceHandle(Generic[D]):
         if call.deadline.passed:
             call.fail(DeviceError(self.name, call.name, Fault.BUSY, "its turn came after its deadline"))
             return
+        self._cancel = call.cancel
+        if call.cancel is not None and self._stopping.is_set():  # closed before it could know what to end
+            call.cancel.set()
         try:
             call.run(self._device)
         except DeviceError as error:
@@ -262,6 +273,8 @@ class DeviceHandle(Generic[D]):
                 self._next_look = 0.0  # the fault may be the device's condition: find out now
         except Exception:
             _LOG.exception("%s: %s failed in an unforeseen way", self.name, call.name)
+        finally:
+            self._cancel = None
 
     def _lose(self, error: DeviceError) -> None:
         """Close a device that can no longer be relied on; the next look opens it anew."""

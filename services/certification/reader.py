@@ -43,7 +43,14 @@ class ReaderHandle(Protocol):
         """How the reader is now."""
         ...
 
-    def submit(self, operation: Callable[[FingerprintReader], T], *, name: str, deadline: Deadline) -> Future[T]:
+    def submit(
+        self,
+        operation: Callable[[FingerprintReader], T],
+        *,
+        name: str,
+        deadline: Deadline,
+        cancel: threading.Event | None = None,
+    ) -> Future[T]:
         """Have the owning thread do something with the reader."""
         ...
 
@@ -83,7 +90,7 @@ class Capture:
             request = CaptureRequest(Deadline.after(seconds), self._cancel, with_image, lift_first)
             return device.capture(request, lambda event: tell(self, event))
 
-        future = reader.submit(operation, name="capture", deadline=Deadline.after(_QUEUE_S))
+        future = reader.submit(operation, name="capture", deadline=Deadline.after(_QUEUE_S), cancel=self._cancel)
         future.add_done_callback(lambda finished: done(self, finished))
 
     def cancel(self) -> None:

@@ -99,6 +99,19 @@ def test_an_error_of_the_device_reaches_the_caller_and_the_next_call_works(handl
     assert _do(handle, lambda _: 7).result(_SOON) == 7
 
 
+def test_closing_ends_a_call_that_can_be_ended(handle: DeviceHandle[Lamp]) -> None:
+    begun, cancel = threading.Event(), threading.Event()
+
+    def wait(_: Lamp) -> bool:
+        begun.set()
+        return cancel.wait(_SOON)
+
+    running = handle.submit(wait, name="wait", deadline=Deadline.after(_SOON), cancel=cancel)
+    assert begun.wait(_SOON)
+    handle.close()
+    assert running.result(_SOON)
+
+
 def test_a_defect_in_an_operation_does_not_end_the_thread(
     handle: DeviceHandle[Lamp], caplog: pytest.LogCaptureFixture
 ) -> None:
