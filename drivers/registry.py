@@ -21,10 +21,12 @@ class _Driver:
     Attributes:
         opener: the callable that takes `device` and the options as keyword arguments and returns the open device.
         options: the pydantic model of those options.
+        matches: whether its devices compare fingers themselves (`MatchingReader`).
     """
 
     opener: str
     options: str
+    matches: bool = False
 
 
 _FAMILIES: Final[Mapping[str, Mapping[str, _Driver]]] = MappingProxyType(
@@ -32,7 +34,9 @@ _FAMILIES: Final[Mapping[str, Mapping[str, _Driver]]] = MappingProxyType(
         "fingerprint": MappingProxyType(
             {
                 "ef01": _Driver(
-                    "drivers.fingerprint.ef01.reader:open_reader", "drivers.fingerprint.ef01.options:EF01Options"
+                    "drivers.fingerprint.ef01.reader:open_reader",
+                    "drivers.fingerprint.ef01.options:EF01Options",
+                    matches=True,
                 ),
                 "libfprint": _Driver(
                     "drivers.fingerprint.libfprint.reader:open_reader",
@@ -83,6 +87,15 @@ def options(family: str, name: str) -> type[BaseModel]:
     """
     model: type[BaseModel] = _load(_driver(family, name).options)
     return model
+
+
+def matches(name: str) -> bool:
+    """Whether a fingerprint driver's readers compare fingers themselves.
+
+    Raises:
+        UnknownDriverError: when there is no such driver.
+    """
+    return _driver("fingerprint", name).matches
 
 
 def _driver(family: str, name: str) -> _Driver:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,6 +18,7 @@ from kiosk.reporting import Reporter
 from kiosk.timesync import TimesyncClock
 from kiosk.ui.screen import Parts, Screen
 from services import keys
+from services.biometrics.contract import Matcher
 from services.biometrics.module import ModuleMatcher
 from services.biometrics.slots import SlotMap
 from services.certification import service as certification
@@ -64,6 +66,7 @@ class Appliance:
         """
         self.config = configuration.load(path)
         self._clock = clock or TimesyncClock()
+        _require_matcher(path, self.config)
         openers = {name: _opener(path, name, getattr(self.config, name)) for name in (FINGERPRINT, RECEIPT_PRINTER)}
         self._ending = ExitStack()
         with ExitStack() as undoing:  # whatever was opened is closed again when the rest cannot be had
@@ -98,7 +101,7 @@ class Appliance:
 
         self.residents = Residents(self.database, point_keys, clock)
         self.clerks = Clerks(self.database, clock)
-        self.matcher = ModuleMatcher(self.reader, SlotMap(self.database), self.residents.finger)
+        self.matcher = self._make_matcher()
         self.certification = certification.start(
             database=self.database, journal=journal, residents=self.residents, rules=rules(config), clock=clock,
             matcher=self.matcher,
@@ -116,6 +119,15 @@ class Appliance:
             )
         )  # fmt: skip
         stack.callback(self.screen.stop)
+
+    def _make_matcher(self) -> Matcher:
+        matching = self.config.matching
+        if matching.on == "host":
+            # Imported only when asked for: the network's runtime costs memory that not every point has to spare.
+            host = import_module("services.biometrics.host.matcher")
+            found: Matcher = host.HostMatcher(matching.false_match_rate)
+            return found
+        return ModuleMatcher(self.reader, SlotMap(self.database), self.residents.finger)
 
     def __enter__(self) -> Self:
         """Start everything. Devices that are missing and a broker that is away are waited for by their own threads."""
@@ -171,7 +183,19 @@ def rules(config: Config) -> Rules:
         tries_per_finger=chosen.tries_per_finger,
         capture_s=chosen.capture_s,
         quality_floor=chosen.quality_floor,
+        learn=config.matching.learn,
     )
+
+
+def _require_matcher(path: Path, config: Config) -> None:
+    """Make sure that somebody compares fingers.
+
+    Raises:
+        ConfigError: the reader is to do it and cannot.
+    """
+    driver = config.fingerprint.driver
+    if config.matching.on == "module" and driver in registry.names(FINGERPRINT) and not registry.matches(driver):
+        raise complain(path, "matching", "on", f'readers of the driver {driver} hand out images only: set on = "host"')
 
 
 def _opener(path: Path, family: str, device: DeviceConfig) -> Callable[[], Any]:

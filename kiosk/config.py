@@ -1,7 +1,7 @@
 """The configuration: `kiosk.toml`, read into frozen models. An unknown key or a bad value names the line to mend."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -98,6 +98,20 @@ class CertificationConfig(_Section):
     quality_floor: Annotated[int, Field(ge=0, le=100)] = 40
 
 
+class MatchingConfig(_Section):
+    """Where and how surely fingers are compared.
+
+    Attributes:
+        on: `module`, by the reader itself; or `host`, from images by this machine, which any reader can serve.
+        false_match_rate: on the host, how often somebody else may be taken for the resident, for each question asked.
+        learn: on the host, whether a touch that matched strongly joins the finger's templates; every time is audited.
+    """
+
+    on: Literal["module", "host"] = "module"
+    false_match_rate: Annotated[float, Field(ge=1e-9, le=0.05)] = 1e-4
+    learn: bool = False
+
+
 class Config(_Section):
     """All of `kiosk.toml`."""
 
@@ -108,6 +122,7 @@ class Config(_Section):
     mqtt: MqttOptions
     screen: ScreenConfig = ScreenConfig()
     certification: CertificationConfig = CertificationConfig()
+    matching: MatchingConfig = MatchingConfig()
 
     @field_validator("paths")
     @classmethod

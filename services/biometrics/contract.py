@@ -88,3 +88,10 @@ class Matcher(Protocol):
     def remove(self, finger_id: str) -> None:
         """Take a finger out of the gallery; an unknown one is no error."""
         ...
+
+    def improved(self, templates: Sequence[Template], sample: FingerprintSample) -> tuple[Template, ...] | None:
+        """What a finger's templates would be with this sample among them, if they would be better for it.
+
+        Nothing is changed; the caller stores what comes back, and says so in the audit.
+        """
+        ...

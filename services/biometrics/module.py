@@ -171,6 +171,11 @@ class ModuleMatcher:
                 with suppress(_ForeignLibraryError):  # then there is nothing of ours to delete
                     self._do("delete", _deletion(slot, self._slots.label), _PATIENCE_S)
 
+    def improved(self, templates: Sequence[Template], sample: FingerprintSample) -> tuple[Template, ...] | None:
+        """Nothing: a module's template is as the module has made it; see `Matcher.improved`."""
+        del templates, sample
+        return None
+
     def _fill(self, fingers: dict[str, EnrolledFinger]) -> tuple[str, ...]:
         occupied, capacity = self._claim()
         label = self._slots.label

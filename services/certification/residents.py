@@ -166,6 +166,14 @@ class Residents:
             ],
         )
 
+    def replace_templates(self, transaction: sqlite3.Connection, finger_id: str, templates: Sequence[Template]) -> bool:
+        """Give a finger other templates of the same algorithm; false where the finger was replaced in the meantime."""
+        changed = transaction.execute(
+            "UPDATE finger SET templates = ? WHERE id = ? AND algorithm = ?",
+            (self._keys.vault.lock(_pack(templates), _finger_place(finger_id)), finger_id, templates[0].algorithm),
+        )
+        return changed.rowcount == 1
+
     def person(self, resident: Resident) -> Person:
         """The resident as a message may name one."""
         view = resident.view

@@ -23,6 +23,7 @@ class Rules:
         enrolment_consent: the version of the text that a resident agrees to at an enrolment.
         home_visit_consent: the version of the text that a resident agrees to at home.
         print_s: how long a slip may take.
+        learn: whether a touch that certified somebody may improve the finger's templates.
     """
 
     point_name: str
@@ -40,3 +41,4 @@ class Rules:
     enrolment_consent: str = "enrolment/1"
     home_visit_consent: str = "home-visit/1"
     print_s: float = 20.0
+    learn: bool = False

@@ -9,6 +9,7 @@ from services.certification.enrolment import Enrolments
 from services.certification.enrolment_ledger import EnrolmentLedger
 from services.certification.gallery import Gallery
 from services.certification.home_visits import HomeVisits
+from services.certification.learning import Learning
 from services.certification.ledger import Ledger
 from services.certification.printing import PrinterHandle, SlipDesk
 from services.certification.reader import ReaderHandle, Station
@@ -97,6 +98,9 @@ def start(
     visits = Visits(
         reader=reader, matcher=matcher, residents=residents, ledger=ledger, desk=desk, calendar=calendar, rules=rules,
         station=station, library_incomplete=gallery.wake,
+        learn=Learning(
+            matcher=matcher, residents=residents, database=database, clock=clock, changed=gallery.wake
+        ).learn,
     )  # fmt: skip
     enrolments = Enrolments(
         reader=reader, matcher=matcher, residents=residents, calendar=calendar, rules=rules, station=station,

@@ -83,6 +83,7 @@ class _Visit:
     resident: Resident | None = None
     fingers: tuple[Finger, ...] = ()  # the resident's, that are still to be asked for
     candidate: ByFinger | None = None  # matched, and to be confirmed or saved
+    touch: tuple[str, FingerprintSample] | None = None  # the finger that matched, and by what
     attestation: tuple[Clerk, str] | None = None
     vouched: ByClerks | None = None  # attested twice, and to be saved
     certified: Certified | None = None
@@ -130,6 +131,7 @@ class Visits:
         rules: Rules,
         station: Station,
         library_incomplete: Callable[[], None],
+        learn: Callable[[str, FingerprintSample, str], None],
     ) -> None:
         """Nothing is under way before `start`.
 
@@ -143,6 +145,7 @@ class Visits:
             rules: say how many tries there are.
             station: the place before the reader, shared with enrolments.
             library_incomplete: called when the matcher could not search everybody, so that it is loaded anew.
+            learn: gets the finger, the touch and the certification that it led to, where the rules want it.
         """
         self._reader = reader
         self._matcher = matcher
@@ -153,6 +156,7 @@ class Visits:
         self._rules = rules
         self._station = station
         self._library_incomplete = library_incomplete
+        self._learn = learn
         self._monitor: Monitor[VisitView] = Monitor()
         self._visit: _Visit | None = None
         self._revision = 0
@@ -230,6 +234,8 @@ class Visits:
         with self._if_current(capture) as visit:
             if visit is not None:
                 visit.capture = None
+                if self._rules.learn and verdict.finger_id is not None:
+                    visit.touch = (verdict.finger_id, sample)
                 self._judge(visit, verdict)
 
     def _not_read(self, visit: _Visit, error: BaseException) -> None:
@@ -285,7 +291,7 @@ class Visits:
             if is_me:
                 self._save(visit, self._certify)
             else:
-                visit.resident = visit.candidate = None
+                visit.resident = visit.candidate = visit.touch = None
                 visit.step, visit.problem = Step.IDENTIFY, Problem.NOT_ME
                 with suppress(StoreError):
                     self._ledger.note("resident", "visit.not_me", visit.visit_id)
@@ -459,6 +465,9 @@ class Visits:
         visit.certified = certified
         visit.step, visit.problem = Step.CERTIFIED, None
         self._desk.print(certified.certification_id, self._slip_changed)
+        if visit.touch is not None and evidence is visit.candidate:
+            (finger_id, sample), visit.touch = visit.touch, None
+            self._later(lambda: self._learn(finger_id, sample, certified.certification_id))
 
     def reprint(self, visit_id: str) -> VisitView:
         """Print the slip once more; never makes a second record."""

@@ -76,13 +76,15 @@ class Bench:
     def database(self) -> Path:
         return self.folder / "data" / "point.sqlite"
 
-    def configure(self, mqtt_port: int, version: str = "5", verify_url: str = "http://127.0.0.1:1") -> None:
-        """Write the configuration."""
+    def configure(
+        self, mqtt_port: int, version: str = "5", verify_url: str = "http://127.0.0.1:1", more: str = ""
+    ) -> None:
+        """Write the configuration; `more` are further tables."""
         text = _TOML.format(
             point=POINT, county=way.COUNTY, verify_url=verify_url, fingerprint=self.module.path,
             receipt_printer=self.printer.url, mqtt_port=mqtt_port, mqtt_version=version,
         )  # fmt: skip
-        self.configuration.write_text(text, encoding="utf-8")
+        self.configuration.write_text(text + more, encoding="utf-8")
 
     def county(self, folder: Path, mqtt: MqttOptions) -> CountyConfig:
         """A county that knows this point."""
