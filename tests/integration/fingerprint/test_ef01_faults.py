@@ -10,6 +10,8 @@ import pytest
 from drivers.contracts.deadline import Deadline
 from drivers.contracts.errors import DeviceError, Fault
 from drivers.contracts.fingerprint import CaptureEvent, CaptureRequest
+from drivers.fingerprint.ef01.link import Link, open_port
+from drivers.fingerprint.ef01.module import Module
 from drivers.fingerprint.ef01.reader import EF01Reader, open_reader
 from simulators.fingerprint import R307, R503, FaultKind, FingerBox, FingerprintModule, Operation
 from simulators.fingerprint import Fault as ModuleFault
@@ -87,6 +89,9 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command(module: Fingerp
     ("spoilt", "named"),
     [
         (ModuleFault(FaultKind.HALF_PACKET, answers=1, instruction=UP_IMAGE), Fault.TRUNCATED),
+        (ModuleFault(FaultKind.HALF_PACKET, answers=1, instruction=UP_IMAGE, after_bytes=12), Fault.TRUNCATED),
+        (ModuleFault(FaultKind.BAD_CHECKSUM, answers=1, instruction=UP_IMAGE, after_bytes=20_000), Fault.BAD_CHECKSUM),
+        (ModuleFault(FaultKind.SILENT, answers=1, instruction=UP_IMAGE), Fault.SILENT),
         (ModuleFault(FaultKind.GARBAGE_INSIDE, answers=1, instruction=UP_IMAGE), Fault.BAD_CHECKSUM),
     ],
 )
@@ -174,6 +179,21 @@ def test_the_speed_is_raised_and_found_again(module: FingerprintModule) -> None:
     third = open_reader(port=module.path, baud=115_200)
     assert third.condition().faults == frozenset()
     third.close()
+
+
+@pytest.mark.parametrize("baud", [9_600, 19_200, 38_400, 115_200])
+def test_a_module_is_found_at_the_speed_that_it_was_left_at(module: FingerprintModule, baud: int) -> None:
+    link = Link(open_port(module.path, 57_600))
+    client = Module(link)
+    client.verify_password()
+    client.set_baud(baud)
+    link.close()
+    left = open_reader(port=module.path, raise_baud=False)
+    assert left.info.facts["baud"] == str(baud)
+    left.close()
+    raised = open_reader(port=module.path)
+    assert raised.info.facts["baud"] == "115200"
+    raised.close()
 
 
 @pytest.mark.parametrize("profile", [R307, R503])

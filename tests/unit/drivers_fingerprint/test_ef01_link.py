@@ -115,6 +115,16 @@ def test_an_answer_that_comes_too_late_is_never_taken_for_the_next_one(late: flo
     assert link.command(NEXT, SECONDS) == NEXT_ANSWER
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\x55\xef\x7e", HEADER, HEADER + b"\xff\xff\xff\xff\x07\0\x82", acknowledgement(b"\0")[:-1] + b"\xff"],
+    ids=["noise", "a header", "the beginning of a long packet", "a damaged packet"],
+)
+def test_an_answer_behind_garbage_is_found(garbage: bytes) -> None:
+    wire = answers([(0.1, garbage), (0.12, acknowledgement(b"\0\x2a"))])
+    assert outcome(wire, wire.link()) == b"\0\x2a"
+
+
 def test_a_sound_answer_is_not_kept_waiting_for() -> None:
     wire = Wire(sound)
     assert wire.link().command(NEXT, SECONDS) == NEXT_ANSWER

@@ -3,13 +3,21 @@
 import pytest
 
 from drivers.contracts.errors import Fault
-from drivers.fingerprint.ef01 import confirmation
+from drivers.fingerprint.ef01 import confirmation, speed
 from drivers.fingerprint.ef01.dialect import Dialect, probe
 from drivers.fingerprint.ef01.faults import EF01Error
 from drivers.fingerprint.ef01.module import Module
 from tests.unit.drivers_fingerprint.ef01_wire import PARAMETERS, READ_SYS_PARA, Wire, acknowledgement
 
-GEN_IMG, VFY_PWD, TEMPLATE_NUM, UP_CHAR, GET_CHIP_SN, READ_PROD_INFO = 0x01, 0x13, 0x1D, 0x08, 0x34, 0x3C
+GEN_IMG, UP_CHAR, SET_SYS_PARA, VFY_PWD, TEMPLATE_NUM, GET_CHIP_SN, READ_PROD_INFO = (
+    0x01,
+    0x08,
+    0x0E,
+    0x13,
+    0x1D,
+    0x34,
+    0x3C,
+)
 PRODUCT = (
     b"R503".ljust(16, b"\0") + b"0001" + b"SN123456" + b"\x01\x02" + b"FPC1021\0" + bytes.fromhex("00C0 00C0 0600 00C8")
 )
@@ -141,3 +149,44 @@ def test_only_two_questions_above_27h_are_asked() -> None:
     # An unknown instruction is asked twice, for it could have been damaged on the way.
     asked = {command for command in wire.commands if command[0] > 0x27}
     assert asked <= {bytes([READ_PROD_INFO]), bytes([GET_CHIP_SN, 0])}
+
+
+def at_speeds(*takes: int) -> tuple[Module, Wire]:
+    """A module of 57,600 bit/s that may be set to these speeds, and declines any other."""
+    baud = 57_600
+
+    def answer(payload: bytes) -> list[tuple[float, bytes]]:
+        nonlocal baud
+        if wire.baudrate != baud:
+            return [(0.01, b"\xf8\x00\xfe")]  # what a port makes of another speed
+        if payload[:2] == bytes([SET_SYS_PARA, 4]):
+            wished = payload[2] * 9_600
+            if wished not in takes:
+                return [(0.01, acknowledgement(b"\x1b"))]
+            baud = wished
+            return []  # its answer comes at the new speed already
+        return [(0.01, acknowledgement(PARAMETERS if payload[0] == READ_SYS_PARA else b"\0"))]
+
+    wire = Wire(answer)
+    return Module(wire.link()), wire
+
+
+@pytest.mark.parametrize(("takes", "ends_at"), [((115_200,), 115_200), ((), 57_600)])
+def test_the_speed_is_raised_where_the_module_allows_it(takes: tuple[int, ...], ends_at: int) -> None:
+    found, wire = at_speeds(*takes)
+    speed.find(found.link, found)
+    speed.raise_to_fastest(found.link, found)
+    assert wire.baudrate == ends_at
+    found.verify_password()
+
+
+@pytest.mark.parametrize(
+    ("coming", "named"), [([], Fault.SILENT), ([(0.01, b"\x55\xaa")], Fault.BAD_HEADER)], ids=["nothing", "noise"]
+)
+def test_a_port_without_a_module_is_silent_and_one_with_something_else_is_not(
+    coming: list[tuple[float, bytes]], named: Fault
+) -> None:
+    link = Wire(lambda payload: coming).link()
+    with pytest.raises(EF01Error) as raised:
+        speed.find(link, Module(link))
+    assert raised.value.fault is named
