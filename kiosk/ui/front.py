@@ -86,11 +86,14 @@ class Front:
         self.sessions.start()
 
     def stop(self) -> None:
-        """End streams and listening."""
+        """End streams and listening, and what is under way: a capture would otherwise be waited out."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.hub.close()
         self.sessions.stop()
+        for session in self.sessions.occupied():
+            with session.lock:
+                self.clear(session)
 
     # ------------------------------------------------------------------------------- sessions
 

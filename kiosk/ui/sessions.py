@@ -119,6 +119,11 @@ class Sessions:
         """How long until the screen is to ask whether anybody is there."""
         return max(0.0, session.touched + self._warning_s - self._clock.monotonic())
 
+    def occupied(self) -> tuple[Session, ...]:
+        """The sessions that have something personal."""
+        with self._changed:
+            return tuple(session for session in self._sessions.values() if session.occupied)
+
     def look(self) -> None:
         """Have the watch look at the clock now."""
         with self._changed:
