@@ -102,8 +102,10 @@ class Conversation:
         Raises:
             PrinterError: when it cannot be told.
         """
-        orders = _CLEAR + _RECOVER_AND_CLEAR if self._dialect is Dialect.EPSON else _RECOVER_AND_CLEAR
-        self._transport.write(orders, deadline)
+        self._transport.write(_RECOVER_AND_CLEAR, deadline)
+        if self._dialect is Dialect.EPSON:
+            self._transport.write(_CLEAR, deadline)
+            self._await((Kind.CLEARED,), deadline.within(PROMPT))
 
     def print(self, block: bytes, deadline: Deadline) -> None:
         """Send a block and wait until the printer says that it has printed it.

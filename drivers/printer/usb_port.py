@@ -115,6 +115,7 @@ def _find(address: UsbAddress, backend: Any) -> Any:
     for device in found:
         if not address.serial or _serial(device) == address.serial:
             return device
+        usb.util.dispose_resources(device)
     raise PrinterError(Fault.NOT_FOUND, f"{len(found)} printers of this product, none with the serial number")
 
 
