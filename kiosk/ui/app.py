@@ -13,6 +13,7 @@ from kiosk.ui.front import Front, Page
 from kiosk.ui.help import help_pages
 from kiosk.ui.home_visits import home_visit_pages
 from kiosk.ui.parts import Parts
+from kiosk.ui.pinyin import pinyin_pages
 from kiosk.ui.resident import resident_pages
 from kiosk.ui.stream import stream_pages
 
@@ -37,6 +38,7 @@ def build(front: Front) -> Flask:
         stream_pages(front),
         resident_pages(front),
         help_pages(front),
+        pinyin_pages(),
         clerk_pages(front),
         home_visit_pages(front),
         enrolment_pages(front),

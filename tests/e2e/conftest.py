@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.stage import Stage, stage
 
 CHROMIUM = shutil.which("chromium")
 SIZES = {"upright": (1080, 1920), "lying": (1366, 768)}
 PATIENCE_MS = 15_000
+
+#: Returns everything about a page that does not hold.
+MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 
 Open = Callable[[str], Page]
 
@@ -29,6 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
         it = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import picture
+from tests.e2e.conftest import MEASURE, picture
 from tests.e2e.stage import Stage
 from tests.e2e.test_journeys import press, prove, title, to_finger
-from tests.e2e.test_pages import MEASURE
 from tests.support.certification import identity_number
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from drivers.contracts.errors import Fault
 from services.certification.views import Step
-from tests.e2e.conftest import context, picture
+from tests.e2e.conftest import MEASURE, context, picture
 from tests.e2e.stage import Stage
 from tests.support.certification import identity_number
 
@@ -224,6 +224,28 @@ def test_a_clerk_enrols_a_resident(staged: Stage, opened: Page) -> None:
     press(opened, "现在试一次认证")
     title(opened, "您同意用指纹认证吗？")
     assert len(staged.point.rows("SELECT id FROM finger")) == 2
+
+
+def test_a_name_is_written_by_touch_alone(staged: Stage, opened: Page) -> None:
+    _sign_in(opened)
+    press(opened, "登记指纹")
+    for syllable, character in (("zhang", "张"), ("lv", "绿"), ("yao", "峣")):
+        for letter in syllable:
+            opened.locator(f'[data-letter="{letter}"]').click()
+        expect(opened.locator("[data-sound]")).to_have_text(syllable)
+        wanted = opened.locator(f'[data-character="{character}"]')
+        opened.locator("[data-character]").first.wait_for()
+        while wanted.count() == 0:
+            opened.locator('[data-character="more"]').click()
+        if syllable == "zhang":
+            assert opened.evaluate(MEASURE) == []
+            picture(opened, "name")
+        wanted.click()
+        expect(opened.locator("[data-sound]")).to_have_text("")
+    expect(opened.locator("input.entered")).to_have_value("张绿峣")
+    opened.locator('[data-letter="delete"]').click()
+    press(opened, "确定")
+    title(opened, "请输入他的身份证号码")
 
 
 def test_a_clerk_asks_for_a_home_visit_and_two_finish_it(staged: Stage, opened: Page) -> None:

@@ -12,11 +12,10 @@ from playwright.sync_api import Browser, Page
 from drivers.contracts.errors import Fault
 from services import identity
 from services.certification.views import EnrolmentView, VisitView
-from tests.e2e.conftest import SIZES, context, picture
+from tests.e2e.conftest import MEASURE, SIZES, context, picture
 from tests.e2e.stage import LONG_NAME, Stage, enrolment_views, stage, visit_views
 from tests.support.certification import identity_number
 
-MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }

@@ -70,6 +70,7 @@
     const field = page.querySelector("input.entered");
     if (field) { group(field); field.focus({ preventScroll: true }); }
     else if (!again) page.querySelector("h1").focus({ preventScroll: true });
+    sound = "";
     watch(Number(page.dataset.idleIn) * 1000);
     tick();
   }
@@ -129,7 +130,9 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-nav=replay]")) speak(screen().dataset.voice);
     const key = event.target.closest("[data-key]");
+    const letter = event.target.closest("[data-letter], [data-character]");
     if (key) type(key);
+    else if (letter) write(letter);
     else if (event.detail > 1) { event.preventDefault(); event.stopPropagation(); } // a trembling second tap
     else if (event.target.closest("[data-start]") && !event.target.closest("a, button")) screen().querySelector("[data-start] form").requestSubmit();
   }, true);
@@ -145,6 +148,38 @@
   }
   document.addEventListener("input", (event) => { if (event.target.dataset.group) group(event.target); });
   document.addEventListener("contextmenu", (event) => event.preventDefault());
+
+  // --- writing by sound: the letters of a syllable, and the characters that the server knows for it
+  let sound = "", found = [], first = 0;
+  function write(key) {
+    const field = screen().querySelector("input.entered"), { letter, character } = key.dataset;
+    if (character === "more") { first = first + perRow() < found.length ? first + perRow() : 0; offer(); return; }
+    if (character) { field.value += character; sound = ""; }
+    else if (letter === "delete") { if (sound) sound = sound.slice(0, -1); else field.value = [...field.value].slice(0, -1).join(""); }
+    else if (letter === "·") { field.value += letter; sound = ""; }
+    else if (sound.length < 6) sound += letter;
+    find();
+  }
+  async function find() {
+    const wanted = sound;
+    let characters = "";
+    try { characters = wanted ? await (await fetch(`/pinyin?sound=${wanted}`)).text() : ""; } catch { /* the next letter asks again */ }
+    if (wanted === sound) { found = [...characters]; first = 0; offer(); }
+  }
+  const perRow = () => Math.max(1, Math.floor((screen().querySelector("[data-candidates]").clientWidth - 320) / 120));
+  function offer() {
+    const row = screen().querySelector("[data-candidates]"), shown = row.querySelector("[data-sound]");
+    shown.textContent = sound;
+    row.querySelectorAll("button").forEach((button) => button.remove());
+    const button = (text, character) => {
+      const made = document.createElement("button");
+      made.type = "button"; made.className = "key"; made.textContent = text; made.dataset.character = character;
+      row.append(made);
+      return made;
+    };
+    for (const character of found.slice(first, first + perRow())) button(character, character);
+    if (found.length > perRow()) button("更多", "more").classList.add("more", "key-word");
+  }
 
   // --- the time of day, and no page kept behind this one
   function tick() {
