@@ -66,9 +66,12 @@ class Database:
             DamagedError: the file is not a sound database.
             StoreError: the file belongs to a newer program, or cannot be read or written.
         """
+        if _is_emptied(path):
+            raise DamagedError(path, "nothing is left of it")
         try:
             database = cls(path)
         except sqlite3.DatabaseError as error:
+            _take_back(path)
             raise _refusal(path, error) from error
         try:
             database._verify()
@@ -178,6 +181,20 @@ class Database:
             with suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
             raise
+
+
+def _is_emptied(path: Path) -> bool:
+    """Whether there was a database: SQLite would begin a new one in its place, and delete its log."""
+    if path.exists():
+        return path.is_file() and path.stat().st_size == 0
+    return path.with_name(f"{path.name}-wal").exists()
+
+
+def _take_back(path: Path) -> None:
+    """Leave no empty file where no database could be begun: it would be taken for an emptied one."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _refusal(path: Path, error: sqlite3.DatabaseError) -> StoreError:

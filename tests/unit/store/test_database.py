@@ -246,6 +246,34 @@ def test_a_database_that_was_cut_short_is_refused_and_left_byte_for_byte(path: P
     assert fingerprint_of(path) == before
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_no_new_database_is_begun_in_the_place_of_an_emptied_one(path: Path, tmp_path: Path, missing: bool) -> None:
+    database = Database.open(tmp_path / "whole.sqlite")
+    log = path.with_name(f"{path.name}-wal")
+    log.write_bytes((tmp_path / "whole.sqlite-wal").read_bytes())
+    database.close()
+    if not missing:
+        path.touch()
+    before = fingerprint_of(log)
+    with pytest.raises(DamagedError, match=r"nothing is left.*point\.sqlite-wal.*kiosk restore"):
+        Database.open(path)
+    assert fingerprint_of(log) == before
+    assert path.exists() is not missing
+
+
+def test_a_database_that_could_not_be_begun_can_be_begun_later(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(sqlite3.Connection):
+        def execute(self, *_: object) -> sqlite3.Cursor:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    connect = sqlite3.connect
+    with monkeypatch.context() as full:
+        full.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, **named, factory=Full))
+        with pytest.raises(StoreError, match="full"):
+            Database.open(path)
+    Database.open(path).close()
+
+
 def test_what_cannot_be_opened_is_named(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StoreError, match=r"point\.sqlite cannot be opened"):
