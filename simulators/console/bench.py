@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from simulators.fingerprint import (
     PROFILES,
+    R307,
     RESIDENTS,
     Digit,
     FingerBox,
@@ -41,7 +42,16 @@ class Bench:
     Used as a context manager both are plugged in on entry and gone on exit.
     """
 
-    def __init__(self, folder: Path, *, make: str, columns: int, pace: float, pictures: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        make: str = R307.name,
+        columns: int = 32,
+        pace: float = 1.0,
+        pictures: Path | None = None,
+        grow_ahead: bool = True,
+    ) -> None:
         """Put the hardware on the bench.
 
         Args:
@@ -50,6 +60,7 @@ class Bench:
             columns: Of the printer's paper.
             pace: How many times faster than real lines and heads; ``math.inf`` leaves out every wait.
             pictures: A folder of pictures ``FINGER_IMPRESSION.png`` to put on the window as well.
+            grow_ahead: Whether fingers grow while nobody asks for them yet.
 
         Raises:
             ValueError: The pictures have other names.
@@ -66,6 +77,7 @@ class Bench:
         )
         self.printer = ReceiptPrinter(columns=columns, link=folder / "receipt-printer", pace=pace)
         self._leaving = threading.Event()
+        self._ahead = tuple((resident.name, digit) for digit in _USED_FIRST for resident in RESIDENTS if grow_ahead)
         self._grower = threading.Thread(target=self._grow, name="fingers grow", daemon=True)
 
     def __enter__(self) -> Self:
@@ -103,14 +115,16 @@ class Bench:
         Raises:
             KeyError: There is no such finger.
         """
-        self.reader.place(self._box_for(finger, skin).take(finger, impression))
+        picture = self.box.take(finger, impression)  # which has it grown and kept, whatever its skin
+        other = self._box_for(finger, skin)
+        self.reader.place(picture if other is None else other.take(finger, impression))
 
-    def _box_for(self, finger: str, skin: str) -> FingerBox:
+    def _box_for(self, finger: str, skin: str) -> FingerBox | None:
         condition = SKINS[skin]
         person = finger.partition("/")[0]
         known = {resident.name: resident for resident in RESIDENTS}
         if condition is None or person not in known:
-            return self.box
+            return None
         with self._lock:
             if (person, skin) not in self._boxes:
                 changed = replace(known[person], skin=condition)
@@ -119,8 +133,7 @@ class Bench:
 
     def _grow(self) -> None:
         """Grow the fingers that are wanted first, so that nobody waits for them later."""
-        for digit in _USED_FIRST:
-            for resident in self.box.residents:
-                if self._leaving.is_set():
-                    return
-                self.box.finger(resident.name, digit)
+        for person, digit in self._ahead:
+            if self._leaving.is_set():
+                return
+            self.box.finger(person, digit)

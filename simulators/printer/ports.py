@@ -73,18 +73,18 @@ class NetworkPort:
             host, self._host = self._host, None
             listener, self._listener = self._listener, None
             self._receive = None
-        _shut(listener)
+        _shut(listener, socket.SHUT_RDWR)
         if host is not None:
             with contextlib.suppress(OSError):
                 host.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            _shut(host)
+            _shut(host, socket.SHUT_RD)  # which wakes the thread that reads and says nothing to the host
 
     def refuse(self, *, on: bool) -> None:
         """Take no new host, or take them again."""
         with self._lock:
             receive = self._receive
             listener, self._listener = self._listener, None
-        _shut(listener)
+        _shut(listener, socket.SHUT_RDWR)
         if not on and receive is not None:
             self.plug(receive)
 
@@ -182,8 +182,8 @@ def _listen(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=1)
 
 
-def _shut(end: socket.socket | None) -> None:
+def _shut(end: socket.socket | None, how: int) -> None:
     if end is not None:
         with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            end.shutdown(how)
         end.close()
