@@ -29,6 +29,9 @@ class PageServer:
         self._server = create_server(
             app, map=self._sockets, host=host, port=port, threads=threads, ident=None,
             channel_request_lookahead=1,  # so that a stream learns that its browser has gone
+            # A worker that writes to a browser which has gone closes its socket while the server's thread may wait on
+            # it. poll(2) takes that as an event; select(2) fails with EBADF, and the server with it.
+            asyncore_use_poll=True,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
 

@@ -1,7 +1,7 @@
 """Chinese characters by their sound, so that a clerk can write a name on a touchscreen without any other keyboard.
 
-The readings are pypinyin's table, read as data; its code is never imported. Characters that everybody knows come first:
-GB 2312-80 holds the 3755 most common ones in its rows 16 to 55, and the 3008 next ones after them.
+The readings are pypinyin's table, read as data; its code is never imported. Common family names come first, then what
+everybody knows: GB 2312-80 holds the 3755 most common ones in its rows 16 to 55, and the 3008 next ones after them.
 """
 
 import json
@@ -15,6 +15,11 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 _TABLE: Final = "pypinyin/pinyin_dict.json"
+#: Family names that most people have.
+_SURNAMES: Final = frozenset(
+    "王李张刘陈杨黄赵周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪"
+    "田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文冉向覃牟"
+)
 _SECOND_LEVEL: Final = 0xD8  # the first byte in EUC-CN of row 56
 _RARE: Final = 2
 _MOST: Final = 400  # characters that are offered; the longest list has about as many
@@ -27,6 +32,8 @@ def spelt(reading: str) -> str:
 
 
 def _level(character: str) -> int:
+    if character in _SURNAMES:
+        return -1
     try:
         code = character.encode("gb2312")
     except UnicodeEncodeError:
