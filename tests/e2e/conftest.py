@@ -73,8 +73,13 @@ def opened(browser: Browser, staged: Stage) -> Iterator[Page]:
 
 
 def picture(page: Page, name: str) -> None:
+    """Keep a picture of a page for the documentation where one is asked for."""
+    keep(name, page.screenshot)
+
+
+def keep(name: str, take: Callable[[], bytes]) -> None:
     """Keep a picture for the documentation where one is asked for."""
     folder = os.environ.get("KIOSK_PICTURES")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        (Path(folder) / f"{name}.png").write_bytes(take())

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import MEASURE, picture
+from tests.e2e.conftest import MEASURE
 from tests.e2e.stage import Stage
 from tests.e2e.test_journeys import press, prove, title, to_finger
 from tests.support.certification import identity_number
@@ -39,7 +39,6 @@ def test_the_screen_asks_after_a_minute_and_clears_after_the_countdown(enrolled:
     expect(waiting.locator("#idle")).to_be_visible()
     expect(waiting.locator("#idle-left")).to_have_text("30")
     assert waiting.evaluate(MEASURE) == []
-    picture(waiting, "idle")
     waiting.clock.run_for(31_000)
     _gone(waiting, enrolled)
 
