@@ -30,14 +30,14 @@ class Session:
     """
 
     touched: float
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock)
     visit_id: str | None = None
     enrolment_id: str | None = None
     clerk: Clerk | None = None
     helper: Clerk | None = None
-    draft: dict[str, str] = field(default_factory=dict)
+    draft: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def occupied(self) -> bool:
