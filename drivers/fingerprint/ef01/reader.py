@@ -258,7 +258,6 @@ class EF01Reader:
 
     def _finger_in_image(self) -> bool:
         """Take an image; whether a finger is on it, however poor."""
-        self._held.clear()  # on some makes an image takes the buffers' place
         try:
             return self._module.take_image()
         except EF01Error as error:
@@ -283,7 +282,7 @@ class EF01Reader:
             self._dialect = self._dialect.with_template(len(data))
         if len(data) != self._dialect.template_bytes:
             raise EF01Error(Fault.BAD_REPLY, f"a template of {len(data)} bytes, not {self._dialect.template_bytes}")
-        self._held = {_PROBE: data}
+        self._held = {_PROBE: data}  # and nothing else: on some makes an image takes the other buffers' place
         return Template(self.algorithm, data)
 
     def _upload_image(self, request: CaptureRequest) -> GreyImage:

@@ -190,3 +190,11 @@ def test_a_port_without_a_module_is_silent_and_one_with_something_else_is_not(
     with pytest.raises(EF01Error) as raised:
         speed.find(link, Module(link))
     assert raised.value.fault is named
+
+
+def test_a_wrong_password_is_shown_once_and_not_at_every_speed() -> None:
+    found, wire = module({VFY_PWD: [b"\x13"]})
+    with pytest.raises(EF01Error) as raised:
+        speed.find(found.link, found)
+    assert raised.value.fault is Fault.ACCESS_DENIED
+    assert [command[0] for command in wire.commands].count(VFY_PWD) == 1
