@@ -8,7 +8,7 @@ living finger was on the glass is for the reader to say, and for the clerk to se
 import logging
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -37,10 +37,11 @@ _DOUBT: Final = 1.0  # decades below what is required in which nothing is decide
 _STRONG: Final = 3.0  # decades beyond what is required from which on a template may be learnt from
 _SAME: Final = 3.0  # decades at which impressions that are enrolled together count as one finger's
 _TRIED: Final = 40  # fingers of a gallery that are compared in full
+_CLOSELY: Final = 5  # of them that are compared with all their templates
 _THIN_MINUTIAE: Final = 12
 _THIN_BLOCKS: Final = 300  # 48 mm2
 _TWO_TRIES: Final = math.log10(2)  # the quick and the thorough comparison are two chances to be wrong
-_CACHED: Final = 512
+_CACHED: Final = 128  # decoded templates with their cylinders, about 0.2 MB each
 
 _FAULTS: Final = {
     ImageFault.BLANK: Fault.NO_FINGER,
@@ -142,8 +143,7 @@ class HostMatcher:
         if count == 0:
             return Verdict(Outcome.INCONCLUSIVE)
         required = self._required + math.log10(count)
-        scores = [(_best(probe, _readable(finger)), finger.finger_id) for finger in self._likely(probe)]
-        scores.sort(reverse=True)
+        scores = _ranked(probe, self._likely(probe), required + _STRONG)
         if not scores:
             return Verdict(Outcome.INCONCLUSIVE if _is_thin(probe) else Outcome.NO_MATCH)
         (score, finger_id), *others = scores
@@ -237,18 +237,19 @@ class HostMatcher:
             _LOG.info("the image is of no use: %s", error)
             return None
 
-    def _likely(self, probe: Impression) -> Iterator[EnrolledFinger]:
-        """The fingers of the gallery that are most like the probe, the most likely first."""
+    def _likely(self, probe: Impression) -> list[tuple[EnrolledFinger, int]]:
+        """The fingers of the gallery most like the probe, the most likely first, each with its likeliest template."""
         votes = self._shortlist.search(probe)
         with self._lock:
-            best: dict[str, float] = {}
-            for slot in np.argsort(-votes, kind="stable"):
-                owner = self._owners.get(int(slot))
+            best: dict[str, int] = {}
+            for slot in np.argsort(-votes, kind="stable").tolist():
+                owner = self._owners.get(slot)
                 if owner is not None and votes[slot] > 0:
-                    best.setdefault(owner, float(votes[slot]))
+                    best.setdefault(owner, slot)
                 if len(best) >= _TRIED:
                     break
-            return iter([self._kept[finger_id].finger for finger_id in best])
+            kept = [(self._kept[finger_id], slot) for finger_id, slot in best.items()]
+        return [(one.finger, one.slots.index(slot)) for one, slot in kept]
 
 
 @lru_cache(maxsize=_CACHED)
@@ -271,6 +272,26 @@ def _readable(finger: EnrolledFinger) -> list[Impression]:
 
 def _best(probe: Impression, impressions: Sequence[Impression], *, quick: bool = False) -> float:
     return max(compare(probe, impression, quick=quick) for impression in impressions)
+
+
+def _ranked(probe: Impression, likely: Sequence[tuple[EnrolledFinger, int]], enough: float) -> list[tuple[float, str]]:
+    """The scores of likely fingers, the highest first.
+
+    Each is tried by its likeliest template, until one has `enough` and the likeliest others were tried too; the best
+    are then tried by all they have.
+    """
+    first: list[tuple[float, EnrolledFinger]] = []
+    for count, (finger, index) in enumerate(likely):
+        if count >= _CLOSELY and max(first, key=_score)[0] >= enough:
+            break
+        first.append((compare(probe, _readable(finger)[index]), finger))
+    first.sort(key=_score, reverse=True)
+    ranked = [(_best(probe, _readable(finger)), finger.finger_id) for _, finger in first[:_CLOSELY]]
+    return sorted(ranked, reverse=True)
+
+
+def _score(one: tuple[float, EnrolledFinger]) -> float:
+    return one[0]
 
 
 def _quick(touch: Touch, known: Sequence[tuple[str, list[Impression]]]) -> tuple[float, str] | None:

@@ -46,7 +46,7 @@ FULL: Final = Scale(15.741, 5.554, -1.182)
 """Both by the network, with ridge patterns."""
 QUICK: Final = Scale(9.100, 8.921, -1.092)
 """The probe's minutiae from its ridges alone, the other's by the network."""
-BARE: Final = Scale(15.0, 0.0, -0.9)
+BARE: Final = Scale(24.737, 0.0, -1.738)
 """Minutiae alone, as in records of other makers."""
 
 

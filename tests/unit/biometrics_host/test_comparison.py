@@ -12,7 +12,9 @@ from services.biometrics.host.score import compare
 from tests.unit.biometrics_host.conftest import Impressions
 from tests.unit.biometrics_host.strategies import impressions, strewn
 
-_FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+_FIXTURES = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 _GENUINE = 6.0  # decades that prints of one made-up finger reach
 _FOREIGN = 2.0  # and that prints of two do not
 
