@@ -12,7 +12,7 @@ from drivers.contracts.deadline import Deadline
 from drivers.printer import open_receipt_printer
 from simulators.console.app import Server
 from simulators.console.bench import Bench
-from tests.e2e.conftest import context, picture
+from tests.e2e.conftest import context
 from tests.support.slips import CERTIFICATION
 
 
@@ -64,7 +64,6 @@ def test_slips_come_out_and_troubles_are_shown(page: Page, bench: Bench) -> None
     page.wait_for_function("image => image.complete && image.naturalHeight > 600", arg=slip.element_handle())
     page.get_by_role("button", name="放上不动").click()
     expect(page.locator("#preview")).to_be_visible()
-    picture(page, "simulated-hardware")
     page.get_by_role("button", name="取出纸卷").click()
     expect(page.locator("#printer-state")).to_have_text("缺纸")
     page.get_by_role("button", name="装新纸卷").click()
