@@ -24,6 +24,11 @@ class NetworkTransport:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
+    @property
+    def two_way(self) -> bool:
+        """Always, as far as the system knows."""
+        return True
+
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send bytes."""
         with line():

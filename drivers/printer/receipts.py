@@ -9,7 +9,7 @@ from typing import Final
 
 from drivers.contracts.deadline import Deadline
 from drivers.contracts.device import Condition, DeviceInfo
-from drivers.contracts.errors import DeviceError
+from drivers.contracts.errors import DeviceError, Fault
 from drivers.contracts.printer import Slip
 from drivers.printer import address, composer, status
 from drivers.printer.address import Address, NetworkAddress, SerialAddress
@@ -42,14 +42,17 @@ def open_receipt_printer(
 
     Raises:
         pydantic.ValidationError: for an option that is unknown or wrong.
-        DeviceError: `NOT_FOUND`, `ACCESS_DENIED`, `BUSY` when another program holds it, or `SILENT` when nothing
-            answers there. A printer that is there but has no paper opens; its condition says so.
+        DeviceError: `NOT_FOUND`, `ACCESS_DENIED`, `BUSY` when another program holds it, `SILENT` when nothing
+            answers there, or `UNSUPPORTED` for a printer without a way back whose dialect is not mute. A printer that
+            is there but has no paper opens; its condition says so.
     """
     settings = ReceiptPrinterOptions.model_validate(options)
     deadline = Deadline.after(OPEN_S, monotonic)
     with _naming(device, "open"):
         transport = _open(address.parse(settings.url))
         try:
+            if settings.dialect is not Dialect.MUTE and not transport.two_way:
+                raise PrinterError(Fault.UNSUPPORTED, "the printer cannot answer: its dialect is mute")
             talk = None if settings.dialect is Dialect.MUTE else Conversation(transport, settings.dialect, monotonic)
             info = _introduce(talk, settings, deadline)
         except BaseException:
@@ -89,6 +92,7 @@ class EscPosPrinter:
             deadline = Deadline.after(CONDITION_S, self._monotonic)
             if self._talk is None:
                 self._transport.write(b"\x00", deadline)  # which printers pass over, and a dead port refuses
+                self._transport.read()  # which a connection that has ended refuses
                 return Condition()
             return self._talk.condition(deadline)
 

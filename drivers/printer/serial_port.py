@@ -32,6 +32,11 @@ class SerialTransport:
             code = error.errno if isinstance(error, OSError) else None
             raise PrinterError(OPEN_FAULTS.get(code or 0, Fault.NOT_FOUND), str(error)) from error
 
+    @property
+    def two_way(self) -> bool:
+        """Always, as far as the system knows."""
+        return True
+
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send bytes."""
         with line():

@@ -37,6 +37,11 @@ OPEN_FAULTS: Final = {
 class Transport(Protocol):
     """An open way to a printer. It belongs to one thread."""
 
+    @property
+    def two_way(self) -> bool:
+        """Whether anything can come back."""
+        ...
+
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send bytes.
 

@@ -39,6 +39,11 @@ class UsbTransport:
             self.close()
             raise
 
+    @property
+    def two_way(self) -> bool:
+        """Whether the printer has an endpoint to answer on."""
+        return self._in is not None
+
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send bytes."""
         self._require_open()
@@ -56,9 +61,9 @@ class UsbTransport:
 
     def read(self) -> bytes:
         """What has arrived."""
-        if self._in is None:
-            raise PrinterError(Fault.UNSUPPORTED, "the printer has no way back: its dialect is mute")
         self._require_open()
+        if self._in is None:
+            return b""
         try:
             return bytes(self._in.read(self._in.wMaxPacketSize, _milliseconds(SLICE)))
         except usb.core.USBTimeoutError:

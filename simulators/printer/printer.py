@@ -62,7 +62,8 @@ class ReceiptPrinter:
 
     It prints what it was sent as real ones do: without paper, with the cover open or with an error it goes offline,
     answers real-time commands all the same, keeps what has arrived and prints on when it is well again, unless the host
-    clears the buffers in the meantime (``DLE ENQ 2``, ``DLE DC4 8``). Without power it forgets everything.
+    clears the buffers in the meantime: by ``DLE DC4 8`` at any time, by ``DLE ENQ 2`` while the cover is open or the
+    blade sticks. Without power it forgets everything.
     """
 
     def __init__(
@@ -316,8 +317,9 @@ class ReceiptPrinter:
             case Order.RECOVER:
                 self._mechanism.set(cutter_error=False)
             case Order.RECOVER_AND_CLEAR:
-                self._buffer.clear()
-                self._mechanism.set(cutter_error=False)
+                if self._mechanism.state.recoverable:
+                    self._buffer.clear()
+                    self._mechanism.set(cutter_error=False)
             case Order.CLEAR:
                 self._buffer.clear()
                 self._answer(b"\x37\x25\x00")

@@ -26,6 +26,11 @@ class State:
         return self.cutter_error or self.overheated or self.failed
 
     @property
+    def recoverable(self) -> bool:
+        """Whether ``DLE ENQ`` has something to recover from."""
+        return self.cutter_error or self.cover_open
+
+    @property
     def online(self) -> bool:
         """Whether it prints what it gets."""
         return self.paper and not self.cover_open and not self.error

@@ -22,6 +22,7 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
         kernel_driver: whether the kernel's printer driver holds the interface.
         claimed: interfaces that the driver holds.
         forbidden: whether the system lets nobody open it.
+        one_way: whether the printer has no endpoint to answer on.
         interface_class: of the printer's interface; some makes use the vendor's own class.
     """
 
@@ -32,6 +33,7 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
         self.kernel_driver = True
         self.claimed: set[int] = set()
         self.forbidden = False
+        self.one_way = False
         self.interface_class = _PRINTER_CLASS
 
     def enumerate_devices(self) -> Iterator[str]:
@@ -54,7 +56,7 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
         if intf or alt:
             raise IndexError
         return SimpleNamespace(
-            bLength=9, bDescriptorType=4, bInterfaceNumber=0, bAlternateSetting=0, bNumEndpoints=2,
+            bLength=9, bDescriptorType=4, bInterfaceNumber=0, bAlternateSetting=0, bNumEndpoints=2 - self.one_way,
             bInterfaceClass=self.interface_class, bInterfaceSubClass=1, bInterfaceProtocol=2, iInterface=0,
             extra_descriptors=[],
         )  # fmt: skip

@@ -212,6 +212,19 @@ def test_a_confirmation_of_another_slip_is_none() -> None:
         assert "样**" in paper.slips[-1].text
 
 
+@pytest.mark.parametrize("make", [FULL, PLAIN], ids=["full", "plain"])
+@pytest.mark.parametrize("left", [b"\x1dv0\x00\x20\x00\x18\x00" + b"\xff" * 10, b"\x1d(k\x2c\x011P0http", b"\x1c"])
+def test_a_command_that_another_host_left_unfinished_swallows_no_slip(make: Make, left: bytes) -> None:
+    with ReceiptPrinter(make=make, pace=math.inf) as paper:
+        place = urlsplit(paper.url)
+        with socket.create_connection((place.hostname, place.port)) as other:
+            other.sendall(b"\x1b@" + left)
+            paper.wait_until(lambda now: now.waiting == 0)
+        with closing(open_receipt_printer(url=paper.url, qr="raster")) as printer:
+            printer.print_slip(SHORT, Deadline.after(5))
+        assert paper.slips[-1].text.strip() == "第二张"
+
+
 # --- a printer that never answers -------------------------------------------------------------------------------------
 
 
@@ -300,6 +313,19 @@ def test_a_usb_plug_that_is_pulled_is_unplugged(bus: Bus) -> None:
             act()
         assert raised.value.fault is Fault.UNPLUGGED
     transport.close()
+
+
+def test_a_usb_printer_without_a_way_back_is_mute(bus: Bus) -> None:
+    bus.one_way = True
+    find = usb.core.find
+    with mock.patch.object(usb.core, "find", lambda **wanted: find(**{**wanted, "backend": bus})):
+        url = f"usb://{VENDOR:04x}:{PRODUCT:04x}"
+        assert fault_of(lambda: open_receipt_printer(url=url)) is Fault.UNSUPPORTED
+        with closing(open_receipt_printer(url=url, dialect="mute")) as printer:
+            printer.print_slip(SHORT, Deadline.after(5))
+            assert printer.condition().faults == frozenset()
+            bus.unplugged = True
+            assert fault_of(printer.condition) is Fault.UNPLUGGED
 
 
 def test_without_libusb_it_is_unsupported() -> None:

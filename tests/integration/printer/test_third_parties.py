@@ -4,10 +4,13 @@ They prove that it takes others' bytes for what they are and answers as others e
 the driver's bytes, too.
 """
 
+import contextlib
+import hashlib
 import io
 import math
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -130,13 +133,10 @@ def receiptio(request: pytest.FixtureRequest) -> Callable[[ReceiptPrinter, str, 
     if node is None or npm is None:
         pytest.skip("node and npm are not installed")
     assert request.config.cache is not None
-    folder = request.config.cache.mkdir("receiptio")
-    for name in ("package.json", "package-lock.json", "print.js"):
-        shutil.copy(RECEIPTIO / name, folder / name)
-    install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
-    if done.returncode:
-        pytest.skip(f"npm cannot install receiptio here: {done.stderr.strip().splitlines()[-1:]}")
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(RECEIPTIO.iterdir()))).hexdigest()[:16]
+    folder = request.config.cache.mkdir("receiptio") / version
+    if not folder.exists():
+        _install(npm, folder)
 
     def run(printer: ReceiptPrinter, options: str, source: str = "") -> str:
         port = str(urlsplit(printer.url).port)
@@ -146,6 +146,19 @@ def receiptio(request: pytest.FixtureRequest) -> Callable[[ReceiptPrinter, str, 
         ).stdout
 
     return run
+
+
+def _install(npm: str, folder: Path) -> None:
+    """Install into a folder of its own, which then takes its place at once: others may be doing the same."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        fresh = Path(name) / "receiptio"
+        shutil.copytree(RECEIPTIO, fresh)
+        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+        done = subprocess.run(install, cwd=fresh, capture_output=True, text=True, check=False, timeout=100)
+        if done.returncode:
+            pytest.skip(f"npm cannot install receiptio here: {done.stderr.strip().splitlines()[-1:]}")
+        with contextlib.suppress(OSError):  # another was faster
+            fresh.rename(folder)
 
 
 @pytest.mark.xdist_group("receiptio")
