@@ -20,7 +20,10 @@ MAX_ROTATION: Final = 1.3
 """Radians (75 degrees): nobody turns a finger further by accident."""
 
 _CANDIDATES: Final = 140
-_HYPOTHESES: Final = 8
+_HYPOTHESES: Final = 16
+_ALTERNATIVES: Final = 3  # of them that are refined
+_SAME_ROTATION: Final = 0.15
+_SAME_SHIFT: Final = 25.0
 _DISTANCE: Final = (6.0, 0.04)  # pixels that distances may differ by, and share of the distance
 _ANGLE: Final = 0.35
 _REACH: Final = 14.0  # pixels within which minutiae meet before the bend is known
@@ -57,14 +60,14 @@ class Alignment:
         return _bent(_rotated(xy, self.rotation) + self.shift, self.anchors, self.bend)
 
 
-def align(a: Impression, b: Impression, max_rotation: float = MAX_ROTATION) -> Alignment | None:
-    """Find the best way to lay `a` on `b`; none when too little of them is alike."""
+def alignments(a: Impression, b: Impression, max_rotation: float = MAX_ROTATION) -> list[Alignment]:
+    """Find the few best ways to lay `a` on `b`, all different; none when too little of them is alike."""
     alike = similarity(a.cylinders, b.cylinders)
     turn = _angle(b.minutiae.direction[None, :] - a.minutiae.direction[:, None])
     alike = np.where(np.abs(turn) <= max_rotation, alike, 0)
     rows, columns = _candidates(alike)
     if len(rows) < 3:
-        return None
+        return []
     likeness = alike[rows, columns]
     agree = _agreement(a.minutiae, b.minutiae, rows, columns)
     support = (agree @ likeness) + likeness
@@ -72,10 +75,9 @@ def align(a: Impression, b: Impression, max_rotation: float = MAX_ROTATION) -> A
     weights = agree[seeds] * likeness
     weights[np.arange(len(seeds)), seeds] = likeness[seeds]
     rotation, shift = _rigid(a.minutiae.xy[rows], b.minutiae.xy[columns], weights, turn[rows, columns])
-    best = _most_meetings(a.minutiae, b.minutiae, rotation, shift, max_rotation)
-    if best is None:
-        return None
-    return _refined(a.minutiae, b.minutiae, float(rotation[best]), shift[best])
+    chosen = _different(_by_meetings(a.minutiae, b.minutiae, rotation, shift, max_rotation), rotation, shift)
+    refined = (_refined(a.minutiae, b.minutiae, float(rotation[index]), shift[index]) for index in chosen)
+    return [laid for laid in refined if laid is not None]
 
 
 def _angle(angle: Floats) -> Floats:
@@ -89,7 +91,7 @@ def _rotated(xy: Floats, rotation: float) -> Floats:
 
 
 def _candidates(alike: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The pairs worth a try: those that are most alike, that is, that are most alike."""
+    """The pairs worth a try: those most alike, at most `_CANDIDATES`."""
     flat = alike.ravel()
     count = min(_CANDIDATES, int(np.count_nonzero(flat)))
     if count == 0:
@@ -134,16 +136,30 @@ def _rigid(xa: Floats, xb: Floats, weights: Floats, turn: Floats) -> tuple[Float
     return rotation.astype(np.float32), shift.astype(np.float32)
 
 
-def _most_meetings(a: Minutiae, b: Minutiae, rotation: Floats, shift: Floats, max_rotation: float) -> int | None:
-    scores = []
-    for angle, by in zip(rotation, shift, strict=True):
-        if abs(angle) > max_rotation:
-            scores.append(-1.0)
-            continue
-        pairs, closeness = _meetings(a, b, _rotated(a.xy, float(angle)) + by, float(angle), _REACH)
-        scores.append(float((closeness * _worth(a, b, pairs)).sum()))
-    best = int(np.argmax(scores))
-    return best if scores[best] > 0 else None
+def _by_meetings(a: Minutiae, b: Minutiae, rotation: Floats, shift: Floats, max_rotation: float) -> list[int]:
+    """The motions under which minutiae meet, those with most meetings first."""
+    scores = np.zeros(len(rotation))
+    for index, (angle, by) in enumerate(zip(rotation, shift, strict=True)):
+        if abs(angle) <= max_rotation:
+            pairs, closeness = _meetings(a, b, _rotated(a.xy, float(angle)) + by, float(angle), _REACH)
+            scores[index] = (closeness * _worth(a, b, pairs)).sum()
+    return [index for index in np.argsort(-scores, kind="stable").tolist() if scores[index] > 0]
+
+
+def _different(order: list[int], rotation: Floats, shift: Floats) -> list[int]:
+    """The first few motions of which no two are nearly the same."""
+    chosen: list[int] = []
+    for index in order:
+        same = (
+            abs(rotation[index] - rotation[other]) < _SAME_ROTATION
+            and np.hypot(*(shift[index] - shift[other])) < _SAME_SHIFT
+            for other in chosen
+        )
+        if not any(same):
+            chosen.append(index)
+        if len(chosen) == _ALTERNATIVES:
+            break
+    return chosen
 
 
 def _worth(a: Minutiae, b: Minutiae, pairs: NDArray[np.intp]) -> Floats:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.biometrics.host.alignment import Alignment, align
+from services.biometrics.host.alignment import Alignment, alignments
 from services.biometrics.host.imaging import BLOCK, blurred
 from services.biometrics.host.impression import Impression, Pattern
 from services.biometrics.host.minutiae import Floats
@@ -40,28 +40,27 @@ def weigh(a: Impression, b: Impression) -> Evidence:
     """Compare two impressions; the order does not matter."""
     if _precedes(b, a):
         a, b = b, a
-    laid = align(a, b)
-    if laid is None:
+    ways = alignments(a, b)
+    if not ways:
         return Evidence()
-    return evidence_of(a, b, laid)
+    tried = [(*_minutiae_evidence(a, b, laid), laid) for laid in ways]
+    meeting, share, laid = max(tried, key=lambda one: one[0] * one[1])
+    if a.pattern is None or b.pattern is None:
+        return Evidence(meeting, share)
+    return Evidence(meeting, share, *_ridge_correlation(a.pattern, b.pattern, laid))
 
 
-def evidence_of(a: Impression, b: Impression, laid: Alignment) -> Evidence:
-    """What speaks for an alignment."""
+def _minutiae_evidence(a: Impression, b: Impression, laid: Alignment) -> tuple[float, float]:
+    """How many minutiae meet under an alignment, and what share of those that should."""
     i, j = laid.pairs.T
     worth = np.sqrt(a.minutiae.quality[i] * b.minutiae.quality[j])
     meeting = float((laid.closeness * worth).sum())
-    moved = laid.move(a.minutiae.xy)
-    seen_a = _seen(moved, b)
+    seen_a = _seen(laid.move(a.minutiae.xy), b)
     seen_b = _seen_back(b.minutiae.xy, laid, a)
-    weight_a = float((a.minutiae.quality * seen_a)[_others(len(a.minutiae), i)].sum())
-    weight_b = float((b.minutiae.quality * seen_b)[_others(len(b.minutiae), j)].sum())
-    paired = float(worth.sum())
-    share = meeting / (paired + np.sqrt((weight_a + _DOUBT) * (weight_b + _DOUBT)))
-    ridges, overlap = (0.0, 0.0)
-    if a.pattern is not None and b.pattern is not None:
-        ridges, overlap = _ridge_correlation(a.pattern, b.pattern, laid)
-    return Evidence(meeting, float(share), ridges, overlap)
+    alone_a = float((a.minutiae.quality * seen_a)[_others(len(a.minutiae), i)].sum())
+    alone_b = float((b.minutiae.quality * seen_b)[_others(len(b.minutiae), j)].sum())
+    expected = float(worth.sum()) + float(np.sqrt((alone_a + _DOUBT) * (alone_b + _DOUBT)))
+    return meeting, meeting / expected
 
 
 def _precedes(a: Impression, b: Impression) -> bool:

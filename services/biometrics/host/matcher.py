@@ -22,7 +22,7 @@ from services.biometrics.host.extraction import Extractor, Touch
 from services.biometrics.host.faults import ImageError, ImageFault, TemplateError
 from services.biometrics.host.impression import Impression, Pattern
 from services.biometrics.host.minutiae import Minutiae
-from services.biometrics.host.score import compare
+from services.biometrics.host.score import compare, fused
 from services.biometrics.host.shortlist import Shortlist
 from services.biometrics.host.template import ALGORITHM, decode, encode
 
@@ -271,7 +271,7 @@ def _readable(finger: EnrolledFinger) -> list[Impression]:
 
 
 def _best(probe: Impression, impressions: Sequence[Impression], *, quick: bool = False) -> float:
-    return max(compare(probe, impression, quick=quick) for impression in impressions)
+    return fused([compare(probe, impression, quick=quick) for impression in impressions])
 
 
 def _ranked(probe: Impression, likely: Sequence[tuple[EnrolledFinger, int]], enough: float) -> list[tuple[float, str]]:

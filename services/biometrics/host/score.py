@@ -7,6 +7,7 @@ are and worn by machine (bent, turned, dried, drowned, cut), and to synthetic fi
 is printed by `tests/bench/fingerprints.py`. Weights differ by what there is to compare.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from services.biometrics.host.impression import Impression
 CERTAIN: Final = 20.0
 """No score is higher: there is no data to say more of."""
 
+_SECOND: Final = 0.25
 _HALF_MEETING: Final = 4.0  # meeting minutiae at which their share counts half
 _HALF_OVERLAP: Final = 80.0  # blocks of overlap at which a correlation of ridges counts half
 
@@ -48,6 +50,12 @@ QUICK: Final = Scale(9.100, 8.921, -1.092)
 """The probe's minutiae from its ridges alone, the other's by the network."""
 BARE: Final = Scale(24.737, 0.0, -1.738)
 """Minutiae alone, as in records of other makers."""
+
+
+def fused(scores: Sequence[float]) -> float:
+    """The score of a finger from those of its impressions: the best one, and a little for the second."""
+    best, *others = sorted(scores, reverse=True)
+    return min(CERTAIN, best + _SECOND * others[0]) if others else best
 
 
 def compare(probe: Impression, enrolled: Impression, *, quick: bool = False) -> float:
