@@ -8,7 +8,7 @@ R305 and R503, which agree word for word here.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -40,11 +40,13 @@ class Packet:
         kind: what it is.
         payload: at most 256 bytes.
         address: the module it comes from or goes to, 32 bits.
+        after_loss: whether bytes between the packet before and this one belonged to no sound packet.
     """
 
     kind: PacketKind
     payload: bytes
     address: int
+    after_loss: bool = field(default=False, compare=False)
 
 
 def checksum(kind: int, payload: bytes) -> int:
@@ -76,12 +78,14 @@ class Decoder:
     Attributes:
         noise: how many bytes were skipped because they belong to no packet.
         damaged: how many packets came whole but with a wrong sum.
+        loss: whether bytes were skipped since the last packet.
     """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self.noise = 0
         self.damaged = 0
+        self.loss = False
 
     @property
     def pending(self) -> bool:
@@ -108,7 +112,8 @@ class Decoder:
                 self._skip(1)
                 continue
             del self._buffer[:end]
-            packets.append(Packet(PacketKind(kind), payload, address))
+            packets.append(Packet(PacketKind(kind), payload, address, self.loss))
+            self.loss = False
         return packets
 
     def abandon(self) -> list[Packet]:
@@ -130,5 +135,6 @@ class Decoder:
         return False
 
     def _skip(self, count: int) -> None:
+        self.loss = self.loss or count > 0
         self.noise += count
         del self._buffer[:count]

@@ -210,13 +210,16 @@ class Link:
         while True:
             while self._packets:
                 packet = self._packets.popleft()
-                if packet.address == self.address and packet.kind in kinds:
+                if packet.address != self.address or packet.kind not in kinds:
+                    strangers += 1
+                elif in_data and (strangers or packet.after_loss):
+                    raise self._failure(strangers, begun=True)
+                else:
                     return packet
-                strangers += 1
             if cancel is not None and cancel.is_set():
                 raise EF01Error(Fault.CANCELLED)
-            if deadline.passed or (in_data and (strangers or self._decoder.damaged or self._decoder.noise)):
-                raise self._failure(strangers, truncated or in_data)
+            if deadline.passed or (in_data and (strangers or self._decoder.loss)):
+                raise self._failure(strangers, begun=truncated or in_data)
             chunk = self._read()
             if chunk:
                 last_byte_at = self._monotonic()
@@ -225,14 +228,14 @@ class Link:
                 truncated = True
                 self._packets.extend(self._decoder.abandon())
 
-    def _failure(self, strangers: int, begun: bool) -> EF01Error:
+    def _failure(self, strangers: int, *, begun: bool) -> EF01Error:
         """Name what was wrong with the bytes that came instead of the packet waited for."""
         if self._decoder.damaged:
             return EF01Error(Fault.BAD_CHECKSUM, f"{self._decoder.damaged} damaged packets")
         if strangers:
             return EF01Error(Fault.BAD_REPLY, f"{strangers} packets of another kind or module")
         if begun or self._decoder.pending:
-            return EF01Error(Fault.TRUNCATED, f"then silence, {self._decoder.noise} loose bytes")
+            return EF01Error(Fault.TRUNCATED, f"not the whole of it, and {self._decoder.noise} loose bytes")
         if self._decoder.noise:
             return EF01Error(Fault.BAD_HEADER, f"{self._decoder.noise} bytes without a packet")
         return EF01Error(Fault.SILENT)

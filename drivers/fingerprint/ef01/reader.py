@@ -75,7 +75,6 @@ def open_reader(
             dialect = probe(module, parameters)
             if settings.template_bytes is not None:
                 dialect = dialect.with_template(settings.template_bytes)
-            module.faults_of_make = dialect.faults
         except BaseException:
             link.close()
             raise
@@ -88,6 +87,7 @@ class EF01Reader:
     def __init__(self, device: str, module: Module, parameters: SystemParameters, dialect: Dialect) -> None:
         self._device = device
         self._module = module
+        self._module.faults_of_make = dialect.faults
         self._dialect = dialect
         self._parameters = parameters
         self._held: dict[int, bytes] = {}  # what the character buffers are known to hold

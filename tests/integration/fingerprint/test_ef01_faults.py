@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_the_port_belongs_to_one_program(module: FingerprintModule, reader: EF01
     assert fault_of(lambda: open_reader(port=module.path)) is Fault.BUSY
 
 
-def test_a_port_that_is_not_there_is_named(tmp_path: Any) -> None:
+def test_a_port_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert fault_of(lambda: open_reader(port=str(tmp_path / "no-such-port"))) is Fault.NOT_FOUND
 
 
@@ -179,6 +180,24 @@ def test_the_speed_is_raised_and_found_again(module: FingerprintModule) -> None:
     third = open_reader(port=module.path, baud=115_200)
     assert third.condition().faults == frozenset()
     third.close()
+
+
+def test_a_module_powered_anew_tells_the_length_of_its_templates_by_its_library(tmp_path: Path) -> None:
+    flash = tmp_path / "flash"
+    with FingerprintModule(R307, flash=flash, pace=math.inf) as new:
+        reader = open_reader(port=new.path)
+        assert "template_bytes" not in reader.info.facts
+        new.place(FINGERS.finger("样例甲"))
+        features = reader.capture(request(), quiet).features
+        assert features is not None
+        assert reader.info.facts["template_bytes"] == "768"
+        reader.store(300, features)
+        reader.close()
+    with FingerprintModule(R307, flash=flash, pace=math.inf) as again:
+        reader = open_reader(port=again.path)
+        assert reader.info.facts["template_bytes"] == "768"
+        assert reader.algorithm == features.algorithm
+        reader.close()
 
 
 @pytest.mark.parametrize("baud", [9_600, 19_200, 38_400, 115_200])

@@ -146,17 +146,35 @@ def test_data_is_read_until_the_packet_that_says_it_is_the_last(parts: list[byte
     assert wire.link().receive_data(60.0) == b"".join(parts)
 
 
+def test_noise_before_the_acknowledgement_does_not_spoil_the_data_behind_it() -> None:
+    wire = Wire(lambda payload: [(0.02, b"\x55\xef" + acknowledgement(b"\0") + b"".join(data(b"a", b"b")))])
+    link = wire.link()
+    assert link.command(NEXT, SECONDS) == b"\0"
+    assert link.receive_data(60.0) == b"ab"
+
+
 @pytest.mark.parametrize(
     ("stream", "named", "within"),
     [
         (b"".join(data(b"a", b"b", last=False)), Fault.TRUNCATED, DATA_PAUSE),
         (b"".join(data(b"a", b"b"))[:-3], Fault.TRUNCATED, DATA_PAUSE),
         (data(b"a", b"b")[0] + data(b"b")[0][:-1] + b"\xff", Fault.BAD_CHECKSUM, 0.0),
+        (data(b"a", b"b")[0] + data(b"b", b"c")[0][:-1] + b"\xff" + data(b"c")[0], Fault.BAD_CHECKSUM, 0.0),
+        (data(b"a", b"b")[0] + b"\x55" + data(b"b")[0], Fault.TRUNCATED, 0.0),
         (data(b"a", b"b")[0] + b"\xef\x02" + data(b"b")[0][2:], Fault.TRUNCATED, 0.0),
         (data(b"a", b"b")[0] + acknowledgement(b"\0"), Fault.BAD_REPLY, 0.0),
         (b"", Fault.TRUNCATED, DATA_PAUSE),
     ],
-    ids=["no last packet", "half a packet", "bad sum", "wrong header", "an acknowledgement", "nothing"],
+    ids=[
+        "no last packet",
+        "half a packet",
+        "bad sum",
+        "bad sum in the middle",
+        "noise",
+        "wrong header",
+        "an acknowledgement",
+        "nothing",
+    ],
 )
 def test_data_that_breaks_off_is_noticed_at_once_and_the_next_command_works(
     stream: bytes, named: Fault, within: float
@@ -168,6 +186,23 @@ def test_data_that_breaks_off_is_noticed_at_once_and_the_next_command_works(
         link.receive_data(60.0)
     assert raised.value.fault is named
     assert wire.now <= within + 4 * SLICE
+    assert link.command(NEXT, SECONDS) == NEXT_ANSWER
+
+
+@given(
+    st.lists(st.binary(max_size=32).filter(lambda part: b"\xef" not in part), min_size=1, max_size=6),
+    st.integers(1, 255),
+    st.data(),
+)
+def test_one_wrong_byte_anywhere_in_the_data_never_passes(parts: list[bytes], flip: int, draw: st.DataObject) -> None:
+    stream = bytearray(b"".join(data(*parts)))
+    stream[draw.draw(st.integers(0, len(stream) - 1), "place")] ^= flip
+    cut = draw.draw(st.integers(0, len(stream)), "cut")
+    wire = Wire(sound)
+    wire.comes((0.0, bytes(stream[:cut])), (0.01, bytes(stream[cut:])))
+    link = wire.link()
+    with pytest.raises(EF01Error):
+        link.receive_data(60.0)
     assert link.command(NEXT, SECONDS) == NEXT_ANSWER
 
 

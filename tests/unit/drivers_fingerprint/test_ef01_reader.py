@@ -10,7 +10,7 @@ from drivers.fingerprint.ef01.module import Module
 from drivers.fingerprint.ef01.reader import EF01Reader
 from tests.unit.drivers_fingerprint.ef01_wire import ADDRESS, PARAMETERS, READ_SYS_PARA, Wire, acknowledgement
 
-MATCH, REG_MODEL, UP_CHAR, DELET_CHAR, READ_NOTEPAD, READ_INDEX, READ_PROD_INFO = 3, 5, 8, 0x0C, 0x19, 0x1F, 0x3C
+MATCH, UP_CHAR, DELET_CHAR, EMPTY, READ_NOTEPAD, READ_INDEX, READ_PROD_INFO = 3, 8, 0x0C, 0x0D, 0x19, 0x1F, 0x3C
 TEMPLATE = 256
 PRODUCT = bytes(16) + b"0001SN123456\x01\x02FPC1021\0" + bytes.fromhex("00C0 00C0 0100 00C8")
 ONE, OTHER = (Template(f"ef01/grow-{TEMPLATE}", bytes([number]) * TEMPLATE) for number in (1, 2))
@@ -46,6 +46,8 @@ def test_a_template_of_another_length_than_the_make_s_is_a_bad_reply() -> None:
 def test_a_make_that_declines_to_empty_an_empty_slot_is_content(declined: bytes) -> None:
     nothing_there = b"\0" + bytes(32)
     reader({DELET_CHAR: declined, READ_INDEX: nothing_there}).delete(7)
+    with pytest.raises(DeviceError):  # another reason than that nothing is there
+        reader({DELET_CHAR: b"\x13", READ_INDEX: nothing_there}).delete(7)
     something_there = b"\0\x80" + bytes(31)
     with pytest.raises(DeviceError):
         reader({DELET_CHAR: declined, READ_INDEX: something_there}).delete(7)
@@ -54,3 +56,9 @@ def test_a_make_that_declines_to_empty_an_empty_slot_is_content(declined: bytes)
 def test_erased_flash_is_an_empty_label() -> None:
     assert reader({READ_NOTEPAD: b"\0" + b"\xff" * 32}).read_label() == bytes(32)
     assert reader({READ_NOTEPAD: b"\0" + b"\x07" * 32}).read_label() == b"\x07" * 32
+
+
+def test_codes_are_read_by_the_table_of_the_make_that_was_found() -> None:
+    with pytest.raises(DeviceError, match="29h") as raised:
+        reader({EMPTY: b"\x29"}).clear()
+    assert raised.value.fault is Fault.SENSOR_FAILED
