@@ -335,17 +335,29 @@ def time_searches(sets: Sequence[PrintSet]) -> dict[str, float]:
         right += verdict.finger_id == f"{prints.name}/{key[0]}"
         wrong += verdict.finger_id not in (None, f"{prints.name}/{key[0]}")
     return {
-        "identify_s_p50": float(np.median(seconds)),
-        "identify_s_p95": float(np.percentile(seconds, 95)),
-        "identification_rate": right / len(seconds),
-        "false_identification_rate": wrong / len(seconds),
+        "identify_s_p50": p50(seconds),
+        "identify_s_p95": p95(seconds),
+        "identification_rate": right / max(1, len(seconds)),
+        "false_identification_rate": wrong / max(1, len(seconds)),
         "gallery_load_s": loaded,
     }
+
+
+def p50(values: Sequence[float]) -> float:
+    """The median; not a number without values."""
+    return float(np.median(values)) if len(values) else float("nan")
 
 
 def p95(values: Sequence[float]) -> float:
     """The 95th percentile; not a number without values."""
     return float(np.percentile(values, 95)) if len(values) else float("nan")
+
+
+def strict(value: object) -> object:
+    """A value as JSON can hold it, which knows nothing that is not a number."""
+    if isinstance(value, dict):
+        return {name: strict(inner) for name, inner in value.items()}
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def report_set(prints: PrintSet) -> dict[str, float]:
@@ -360,9 +372,9 @@ def report_set(prints: PrintSet) -> dict[str, float]:
     decided = [f"at a rate of {rate:g}: FMR {np.mean(one[1].scores >= -np.log10(rate)):.3%}" for rate in (1e-2, 1e-3)]
     missed = np.mean(one[0].scores < 3.0) if len(one[0].scores) else np.nan
     print(f"  as configured     {', '.join(decided)}; FNMR at 1e-3: {missed:.2%}")
-    extracted, quick = prints.extract_ms or [np.nan], prints.quick_ms or [np.nan]
-    print(f"  time in ms        by the network {np.median(extracted):.0f} (p95 {p95(extracted):.0f}),", end=" ")
-    print(f"by ridges {np.median(quick):.0f} (p95 {p95(quick):.0f}), a comparison {prints.match_ms:.1f}", flush=True)
+    extracted, quick = prints.extract_ms, prints.quick_ms
+    print(f"  time in ms        by the network {p50(extracted):.0f} (p95 {p95(extracted):.0f}),", end=" ")
+    print(f"by ridges {p50(quick):.0f} (p95 {p95(quick):.0f}), a comparison {prints.match_ms:.1f}", flush=True)
     return {
         "eer": alone.eer,
         "fmr100": alone.fmr100,
@@ -379,7 +391,8 @@ def report_set(prints: PrintSet) -> dict[str, float]:
 
 def mean(results: dict[str, dict[str, float]], name: str) -> float:
     """The mean of a figure over the sets that have it."""
-    return float(np.nanmean([result[name] for result in results.values()]))
+    known = [result[name] for result in results.values() if np.isfinite(result[name])]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def arguments() -> argparse.Namespace:
@@ -415,7 +428,7 @@ def main() -> int:
         "mean_fmr100": mean(results, "fmr100"),
         "mean_fnmr_1e3": mean(results, "fnmr_1e3"),
         "mean_fnmr_1e3_enrolled3": mean(results, "fnmr_1e3_enrolled3"),
-        "verify_ms_p50": float(np.median(taken)),
+        "verify_ms_p50": p50(taken),
         "verify_ms_p95": p95(taken),
         "verify_fast_share": len(verified.fast) / max(1, len(taken)),
         "verify_fast_ms_p95": p95(verified.fast),
@@ -432,7 +445,7 @@ def main() -> int:
         if name != "sets":
             print(f"{name:28} {value:.4g}")
     if options.json:
-        print(json.dumps(summary))
+        print(json.dumps(strict(summary)))
     return 0
 
 

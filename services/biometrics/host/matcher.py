@@ -81,7 +81,8 @@ class HostMatcher:
         self._shortlist = Shortlist()
         self._kept: dict[str, _Kept] = {}
         self._owners: dict[int, str] = {}
-        self._lock = threading.Lock()
+        self._changing = threading.RLock()  # held while fingers come and go; searches go on meanwhile
+        self._lock = threading.Lock()  # held for moments
 
     @property
     def algorithm(self) -> str:
@@ -156,36 +157,33 @@ class HostMatcher:
     def load(self, fingers: Iterable[EnrolledFinger]) -> None:
         """Make the gallery exactly these fingers; see `Matcher.load`."""
         wanted = {finger.finger_id: finger for finger in fingers}
-        with self._lock:
-            stale = [key for key, kept in self._kept.items() if wanted.get(key) != kept.finger]
-        for finger_id in stale:
-            self.remove(finger_id)
-        for finger in wanted.values():
-            self.add(finger)
+        with self._changing:
+            for finger_id in [key for key, kept in self._kept.items() if wanted.get(key) != kept.finger]:
+                self.remove(finger_id)
+            for finger in wanted.values():
+                self.add(finger)
 
     def add(self, finger: EnrolledFinger) -> None:
         """Put one more finger into the gallery, in place of what it has under this id; see `Matcher.add`.
 
         A finger none of whose templates can be read is left out, with a warning: the database keeps it.
         """
-        with self._lock:
+        with self._changing:
             known = self._kept.get(finger.finger_id)
             if known is not None and known.finger == finger:
                 return
             if known is None and len(self._kept) >= MAX_FINGERS:
                 raise DeviceError("fingerprint", "add", Fault.NO_ROOM, f"{MAX_FINGERS} fingers")
-        self.remove(finger.finger_id)
-        impressions = _readable(finger)
-        if not impressions:
-            return
-        slots = tuple(self._shortlist.add(impression) for impression in impressions)
-        with self._lock:
-            self._kept[finger.finger_id] = _Kept(finger, slots)
-            self._owners.update(dict.fromkeys(slots, finger.finger_id))
+            self.remove(finger.finger_id)
+            slots = tuple(self._shortlist.add(impression) for impression in _readable(finger))
+            if slots:
+                with self._lock:
+                    self._kept[finger.finger_id] = _Kept(finger, slots)
+                    self._owners.update(dict.fromkeys(slots, finger.finger_id))
 
     def remove(self, finger_id: str) -> None:
         """Take a finger out of the gallery; see `Matcher.remove`."""
-        with self._lock:
+        with self._changing, self._lock:
             known = self._kept.pop(finger_id, None)
             for slot in known.slots if known else ():
                 del self._owners[slot]

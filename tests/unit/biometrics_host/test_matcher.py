@@ -1,5 +1,7 @@
 """The verdicts of the host matcher: match, no match, and everything that is neither."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from services.biometrics.host.extraction import Extractor
 from services.biometrics.host.leader import Leader, ModelError
 from services.biometrics.host.matcher import MAX_TEMPLATES, HostMatcher
 from services.biometrics.host.template import ALGORITHM
-from tests.unit.biometrics_host.conftest import Samples
+from tests.unit.biometrics_host.conftest import Impressions, Samples
 
 NO_IMAGE = FingerprintSample(None, None)
 BLANK = FingerprintSample(None, GreyImage(256, 300, bytes([128]) * 256 * 300))
@@ -125,6 +127,28 @@ def test_two_fingers_that_are_both_it_are_inconclusive(
 ) -> None:
     matcher.load([*enrolled, EnrolledFinger("twin", enrolled[1].templates)])
     assert matcher.identify(sample(1, 3)).outcome == Outcome.INCONCLUSIVE
+
+
+def test_a_gallery_may_change_while_it_is_searched(
+    matcher: HostMatcher, enrolled: list[EnrolledFinger], sample: Samples, full: Impressions
+) -> None:
+    matcher.add(enrolled[1])
+    with ThreadPoolExecutor(4) as threads:
+        changes = [threads.submit(matcher.load, enrolled[1 : 2 + turn % 2]) for turn in range(20)]
+        searches = [threads.submit(matcher.search, full(1, 3)) for _ in range(20)]
+    assert all(change.exception() is None for change in changes)
+    assert {search.result().finger_id for search in searches} == {"f1"}
+
+
+def test_a_full_gallery_has_no_room(
+    matcher: HostMatcher, enrolled: list[EnrolledFinger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.biometrics.host.matcher.MAX_FINGERS", 2)
+    matcher.load(enrolled[:2])
+    matcher.add(EnrolledFinger("f0", enrolled[2].templates))
+    with pytest.raises(DeviceError) as raised:
+        matcher.add(EnrolledFinger("one more", enrolled[2].templates))
+    assert raised.value.fault == Fault.NO_ROOM
 
 
 def test_touches_of_two_fingers_are_not_enrolled_as_one(matcher: HostMatcher, sample: Samples) -> None:
