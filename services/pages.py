@@ -26,13 +26,17 @@ class PageServer:
             OSError: the port cannot be had.
         """
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(
-            app, map=self._sockets, host=host, port=port, threads=threads, ident=None,
-            channel_request_lookahead=1,  # so that a stream learns that its browser has gone
-            # A worker that writes to a browser which has gone closes its socket while the server's thread may wait on
-            # it. poll(2) takes that as an event; select(2) fails with EBADF, and the server with it.
-            asyncore_use_poll=True,
-        )  # fmt: skip
+        try:
+            self._server = create_server(
+                app, map=self._sockets, host=host, port=port, threads=threads, ident=None,
+                channel_request_lookahead=1,  # so that a stream learns that its browser has gone
+                # A worker that writes to a browser which has gone closes its socket while the server's thread may wait
+                # on it. poll(2) takes that as an event; select(2) fails with EBADF, and the server with it.
+                asyncore_use_poll=True,
+            )  # fmt: skip
+        except BaseException:  # waitress leaves open what it has opened by then
+            wasyncore.close_all(self._sockets)
+            raise
         self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
 
     @property

@@ -51,7 +51,11 @@ class Server:
             OSError: Another program has it.
         """
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(application(bench), map=self._sockets, host=_HOST, port=port, ident=None)
+        try:
+            self._server = create_server(application(bench), map=self._sockets, host=_HOST, port=port, ident=None)
+        except BaseException:  # waitress leaves open what it has opened by then
+            wasyncore.close_all(self._sockets)
+            raise
         self._thread = threading.Thread(target=self._server.run, name="console", daemon=True)
 
     @property
