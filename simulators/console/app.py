@@ -52,11 +52,7 @@ class Server:
         """
         self._sockets: dict[int, Any] = {}
         try:
-            try:
             self._server = create_server(application(bench), map=self._sockets, host=_HOST, port=port, ident=None)
-        except OSError:
-            wasyncore.close_all(self._sockets)  # which it leaves open
-            raise
         except BaseException:  # waitress leaves open what it has opened by then
             wasyncore.close_all(self._sockets)
             raise
