@@ -182,7 +182,7 @@ def _clerk(options: argparse.Namespace) -> int:
     config = configuration.load(options.config)
     keys.load(config.paths.keys)  # who may read the keys may say who works here
     config.paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(_database(config)) as database:
+    with closing(Database.open(config.paths.database)) as database:
         clerks = Clerks(database, TimesyncClock())
         if options.what == "add":
             clerks.add(options.name, Role(options.role), _new_pin())
@@ -242,8 +242,4 @@ def _existing(config: Config) -> Database:
     """The database, which is not made anew where it is missing."""
     if not config.paths.database.exists():
         raise FileNotFoundError(f"{config.paths.database} is not there")
-    return _database(config)
-
-
-def _database(config: Config) -> Database:
     return Database.open(config.paths.database)

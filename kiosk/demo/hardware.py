@@ -38,10 +38,6 @@ class Hardware:
         """Take the finger away."""
         self._ask("DELETE", "/api/finger")
 
-    def state(self) -> dict[str, Any]:
-        """How the hardware is."""
-        return self._ask("GET", "/api/state")
-
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         link = http.client.HTTPConnection(self._host, self.port, timeout=_ANSWER_S)
         try:
